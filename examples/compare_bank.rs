@@ -14,7 +14,7 @@ use std::io::Write;
 use std::sync::atomic::AtomicUsize;
 
 use gradlane::experiment::compare::{
-    Contestant, Outcome, Problem, Setting, default_names, defaults, problem, settings, train_once,
+    Contestant, Problem, RunOutcome, Setting, default_names, defaults, problem, settings, train_once,
 };
 use gradlane::experiment::side_by_side;
 use gradlane::kernel::Isa;
@@ -35,7 +35,7 @@ const FIRST_SEED: u64 = 1 << 40;
 pub struct Entry {
     setting: usize,
     seed: u64,
-    outcome: Outcome,
+    outcome: RunOutcome,
 }
 
 /// Makes the runs of one optimizer on a problem.

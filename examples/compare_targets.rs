@@ -17,7 +17,7 @@
 use std::sync::atomic::AtomicUsize;
 
 use gradlane::experiment::compare::{
-    Contestant, Outcome, Problem, Setting, find_mnist, names, problem, settings, train_once,
+    Contestant, Problem, RunOutcome, Setting, find_mnist, names, problem, settings, train_once,
 };
 use gradlane::experiment::side_by_side;
 use gradlane::kernel::Isa;
@@ -83,7 +83,7 @@ fn curves(problem: &Problem, runs: &[(u64, &Setting)]) -> Result<Vec<Vec<f64>>> 
     let outcomes = side_by_side(available_threads(), runs, |(seed, setting)| {
         train_once(problem, setting, *seed, Isa::detect(), &never)
     });
-    let losses = |outcome: Option<Outcome>| {
+    let losses = |outcome: Option<RunOutcome>| {
         let curve = outcome.map(|outcome| outcome.curve).unwrap_or_default();
         curve.iter().map(|point| point.val_loss.unwrap_or(f64::INFINITY)).collect()
     };

@@ -4,7 +4,7 @@
 //! One row, `x = (0.5, 0.8)` with target `y = 1`, loss `J = (h − y)² / 2`, learning rate 0.1.
 
 use gradlane::layer::{Activate, Layer, Linear, Network};
-use gradlane::nn::{Activation, Loss, Objective, Target};
+use gradlane::nn::{Activation, Loss, Objective, RowTarget};
 use gradlane::optim::{Rule, sgd};
 
 /// The tensors of the network, in order; matrices are row-major `[outputs, inputs]`.
@@ -31,7 +31,7 @@ pub fn main() {
     let mut tensors = vec![vec![0.1, 0.2, 0.3, 0.4, 0.5, 0.6], vec![0.1, 0.2, 0.3], vec![0.7, 0.8, 0.9], vec![0.1]];
     let objective = Objective::new(Loss::HalfSquaredErrorSum, 0.0).expect("no label smoothing");
     let pass_of =
-        |tensors: &[Vec<f64>]| network.define_loss(&[0.5, 0.8], tensors, (&objective, &Target::Values(&[1.0])), 1.0);
+        |tensors: &[Vec<f64>]| network.define_loss(&[0.5, 0.8], tensors, (&objective, &RowTarget::Values(&[1.0])), 1.0);
     let lr = 0.1;
 
     let (loss, pass) = pass_of(&tensors);

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use gradlane::Error;
 use gradlane::data::{
-    Balance, DataOptions, Features, Part, PartFrom, Preprocessing, ReadOptions, RowReader, Scale, Source, Targets,
+    Balance, DataOptions, Features, Part, PartFrom, Preprocessing, ReadOptions, RowReader, Scaling, Source, Targets,
     Task, TaskChoice, prepare, prepare_for,
 };
 
 #[test]
 fn unknown_words_are_refused_with_the_known_ones() {
-    let error = "standart".parse::<Scale>().unwrap_err();
+    let error = "standart".parse::<Scaling>().unwrap_err();
     assert!(matches!(error, Error::Usage(_)));
     assert_eq!(
         error.to_string(),

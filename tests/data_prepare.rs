@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use gradlane::data::{
     Balance, DataOptions, Dataset, Features, Impute, LevelNumbers, Part, PartFrom, Prepared, Preprocessing,
-    ReadOptions, RowReader, Scale, Source, TablePreprocessing, Targets, Task, TaskChoice, prepare, prepare_folds,
+    ReadOptions, RowReader, Scaling, Source, TablePreprocessing, Targets, Task, TaskChoice, prepare, prepare_folds,
     prepare_for,
 };
 use gradlane::{Error, Result, WarningKind};
@@ -104,7 +104,7 @@ fn nothing_is_fitted_outside_the_training_rows() {
 
 #[test]
 fn preprocessing_is_saved_to_equal_bytes_after_loading() {
-    for scale in [Scale::Standard, Scale::MinMax, Scale::Robust, Scale::None] {
+    for scale in [Scaling::Standard, Scaling::MinMax, Scaling::Robust, Scaling::None] {
         for impute in [Impute::Median, Impute::Mean, Impute::MostFrequent, Impute::Zero] {
             let prepared = prepared(&rows(1.0 / 3.0), |o| (o.scale, o.impute) = (Some(scale), Some(impute))).unwrap();
             let saved = prepared.preprocessing.to_json();
@@ -131,10 +131,10 @@ fn each_scaling_follows_its_formula() {
         inputs(&prepared.train).into_iter().flatten().collect()
     };
     let sd = 10f64.sqrt(); // mean 4; squared deviations 9 + 4 + 1 + 0 + 36 = 50 over 5 rows
-    assert_eq!(column(Scale::Standard), [1.0, 2.0, 3.0, 4.0, 10.0].map(|x: f64| ((x - 4.0) / sd) as f32));
-    assert_eq!(column(Scale::MinMax), [1.0, 2.0, 3.0, 4.0, 10.0].map(|x: f64| ((x - 1.0) / 9.0) as f32));
-    assert_eq!(column(Scale::Robust), [-1.0, -0.5, 0.0, 0.5, 3.5], "median 3, quartiles 2 and 4");
-    assert_eq!(column(Scale::None), [1.0, 2.0, 3.0, 4.0, 10.0]);
+    assert_eq!(column(Scaling::Standard), [1.0, 2.0, 3.0, 4.0, 10.0].map(|x: f64| ((x - 4.0) / sd) as f32));
+    assert_eq!(column(Scaling::MinMax), [1.0, 2.0, 3.0, 4.0, 10.0].map(|x: f64| ((x - 1.0) / 9.0) as f32));
+    assert_eq!(column(Scaling::Robust), [-1.0, -0.5, 0.0, 0.5, 3.5], "median 3, quartiles 2 and 4");
+    assert_eq!(column(Scaling::None), [1.0, 2.0, 3.0, 4.0, 10.0]);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn missing_numbers_are_imputed_with_an_indicator() {
     let text = "x,z,y\n1,1,0.5\n1,2,1.5\n,1,2.5\n4,2,3.5\n";
     for (impute, fill) in [(Impute::Median, 1.0), (Impute::Mean, 2.0), (Impute::MostFrequent, 1.0), (Impute::Zero, 0.0)]
     {
-        let prepared = prepared(text, |o| (o.impute, o.scale) = (Some(impute), Some(Scale::None))).unwrap();
+        let prepared = prepared(text, |o| (o.impute, o.scale) = (Some(impute), Some(Scaling::None))).unwrap();
         assert_eq!(table_of(&prepared).input_names(), ["x", "x=(missing)", "z"]);
         assert_eq!(inputs(&prepared.train)[2], [fill, 1.0, 1.0], "{impute}");
         assert_eq!(inputs(&prepared.train)[3], [4.0, 0.0, 2.0], "{impute}");
@@ -178,7 +178,7 @@ fn reader<'a>(preprocessing: &'a Preprocessing, path: &Path, keep: &[String]) ->
 
 #[test]
 fn new_rows_are_matched_by_name_and_unseen_or_missing_values_are_all_zero() {
-    let prepared = prepared("n,t,y\n1,a,0.5\n2,b,1.5\n3,a,2.5\n4,b,3.5\n", |o| o.scale = Some(Scale::None)).unwrap();
+    let prepared = prepared("n,t,y\n1,a,0.5\n2,b,1.5\n3,a,2.5\n4,b,3.5\n", |o| o.scale = Some(Scaling::None)).unwrap();
     assert_eq!(table_of(&prepared).input_names(), ["n", "t=a", "t=b"]);
     let folder = Folder::new();
     let path = folder.file("new.csv", "id,t,n\nx,b,1\ny,c,\nz,,3\n");
@@ -473,7 +473,7 @@ fn numbers_beyond_single_precision_are_refused() {
     assert_eq!(inputs(&wide.train), [[1.0], [-1.0]]);
     let huge = prepared("x,y\n1.7e308,0.5\n1.7e308,1.5\n1,2.5\n", |_| {}).unwrap_err().to_string();
     assert!(huge.contains("column \"x\": the numbers are too large"), "{huge}");
-    let large = prepared("x,y\n1,0.5\n1e39,1.5\n", |o| o.scale = Some(Scale::None)).unwrap_err().to_string();
+    let large = prepared("x,y\n1,0.5\n1e39,1.5\n", |o| o.scale = Some(Scaling::None)).unwrap_err().to_string();
     assert!(large.contains("x.csv:3, column \"x\": the number is too large for single precision"), "{large}");
     let constant = prepared("x,z,y\n0.1,1,0.5\n0.1,2,1.5\n0.1,3,2.5\n", |_| {}).unwrap();
     assert_eq!(table_of(&constant).input_names(), ["z"], "a constant is left out");

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gradlane::layer::textbook::{Pass, Step};
 use gradlane::layer::{Activate, Layer, Linear, Network};
-use gradlane::nn::{Activation, Loss, Norm, NormKind, Objective, Target};
+use gradlane::nn::{Activation, Loss, NormKind, Normalisation, Objective, RowTarget};
 use gradlane::optim::{Rule, sgd};
 use serde_json::Value;
 use support::network::{Batch, BatchPass, Defined};
@@ -131,18 +131,18 @@ fn row_loss(form: &Form, case: &Value, r: usize) -> (f64, Vec<f64>) {
     let mut gradient = vec![0.0; cols];
     match form {
         Form::Plain { objective, class_factor } if case["target_kind"] == "class_index" => {
-            let class: Target<'_, f64, [f64]> = Target::Class(target[r]);
+            let class: RowTarget<'_, f64, [f64]> = RowTarget::Class(target[r]);
             let loss = objective.row(output, &class, &mut gradient[..]);
             let factor = class_factor.as_ref().map_or(1.0, |f| f[target[r] as usize]);
             (factor * loss, gradient.iter().map(|g| factor * g).collect())
         }
         Form::Plain { objective, .. } => {
-            let loss = objective.row(output, &Target::Values(&target[r * cols..][..cols]), &mut gradient[..]);
+            let loss = objective.row(output, &RowTarget::Values(&target[r * cols..][..cols]), &mut gradient[..]);
             (loss, gradient)
         }
         Form::Columns { q } => {
             let cross_entropy = Objective::new(Loss::CrossEntropy, 0.0).unwrap();
-            let loss = cross_entropy.row(output, &Target::Values(&q[r * cols..][..cols]), &mut gradient[..]);
+            let loss = cross_entropy.row(output, &RowTarget::Values(&q[r * cols..][..cols]), &mut gradient[..]);
             (loss, gradient)
         }
         Form::PositiveWeight { factors } => {
@@ -158,7 +158,7 @@ fn positive_weight(z: f64, t: f64, factor: f64) -> (f64, f64) {
     let mut gradient = [0.0; 2];
     let cross_entropy = Objective::new(Loss::CrossEntropy, 0.0).unwrap();
     let q = [factor * t, 1.0 - t];
-    (cross_entropy.row(&[z, 0.0][..], &Target::Values(&q[..]), &mut gradient[..]), gradient[0])
+    (cross_entropy.row(&[z, 0.0][..], &RowTarget::Values(&q[..]), &mut gradient[..]), gradient[0])
 }
 
 /// The unreduced losses: of each output as a separate row, or of each row.
@@ -169,7 +169,9 @@ fn unreduced(form: &Form, case: &Value) -> Vec<f64> {
     }
     let (output, target) = (numbers(&case["output"]), numbers(&case["target"]));
     let one = |i: usize| match form {
-        Form::Plain { objective, .. } => objective.row(&output[i..=i], &Target::Values(&target[i..=i]), &mut [0.0][..]),
+        Form::Plain { objective, .. } => {
+            objective.row(&output[i..=i], &RowTarget::Values(&target[i..=i]), &mut [0.0][..])
+        }
         Form::PositiveWeight { factors } => positive_weight(output[i], target[i], factors[i % cols]).0,
         Form::Columns { .. } => panic!("{}: classes have one value a row", case["name"]),
     };
@@ -217,7 +219,7 @@ fn fixture_norms() {
             other => panic!("unknown norm {other}"),
         };
         let (rows, cols, expected) = (count(&case["rows"]), count(&case["cols"]), &case["f64"]);
-        let norm = Norm { kind, eps: number(&expected["eps_used"]) };
+        let norm = Normalisation { kind, eps: number(&expected["eps_used"]) };
         let (x, upstream) = (numbers(&case["x"]), numbers(&case["upstream"]));
         let (weight, bias) = (optional_numbers(&case["weight"]), optional_numbers(&case["bias"]));
         let (gain, shift) = (weight.as_deref(), bias.as_deref());

@@ -5,7 +5,7 @@ use gradlane::kernel::Isa;
 use gradlane::layer::Sizes;
 use gradlane::layer::description::Description;
 use gradlane::model::{Architecture, NamedTensor, Parameters};
-use gradlane::nn::{Activation, Loss, Objective, Target};
+use gradlane::nn::{Activation, Loss, Objective, RowTarget};
 use gradlane::train::{EpochPlan, Largest, StepSettings, Trainer};
 use serde_json::Value;
 
@@ -75,7 +75,7 @@ fn outputs_and_gradients_agree_with_the_packages() {
         let mut gradients: Vec<Vec<f64>> = init.iter().map(|t| vec![0.0; t.len()]).collect();
         let mut outputs = Vec::new();
         for (x, y) in x.chunks(inputs).zip(&y) {
-            let (_, pass) = network.define_loss(x, &init, (&objective, &Target::Class(*y)), 1.0 / rows as f64);
+            let (_, pass) = network.define_loss(x, &init, (&objective, &RowTarget::Class(*y)), 1.0 / rows as f64);
             outputs.extend(pass.y);
             gradients.iter_mut().flatten().zip(pass.tensors.iter().flatten()).for_each(|(sum, g)| *sum += g);
         }

@@ -28,7 +28,7 @@ use super::signals::Signals;
 use super::values;
 use conclusion::{conclude, rebuild};
 use flags::HELP;
-use progress::Progress;
+use progress::ComparisonProgress;
 
 /// The command line.
 pub fn command() -> Command {
@@ -126,7 +126,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
             None => check_folder(Path::new(RUNS))?,
         }
     }
-    let work = work::Work::new(matches, settings)?;
+    let work = work::Request::new(matches, settings)?;
     args::limit_pool(Some(work.threads));
     let (comparison, notes) = work.prepare()?;
     if !quiet {
@@ -158,7 +158,7 @@ fn resume(path: &Path, given: Settings, (style, json, quiet): (Style, bool, bool
     let matches = command().try_get_matches_from(&words[1..]).map_err(|_| unreadable())?;
     let mut settings = args::settings(&matches)?;
     settings.extend(given);
-    let work = work::Work::new(&matches, settings)?;
+    let work = work::Request::new(&matches, settings)?;
     args::limit_pool(Some(work.threads));
     let (comparison, _) = work.prepare()?;
     let comparison = Comparison { command: command_line, ..comparison };
@@ -176,7 +176,7 @@ fn resume(path: &Path, given: Settings, (style, json, quiet): (Style, bool, bool
 /// Those of training and writing, and [`Failure::Signal`] after the number of finished runs is reported.
 fn run_all(comparison: &Comparison, (mut journal, there): (Journal, &[Record]), out: &Path, style: Style) -> Outcome {
     let signal = Signals::catch()?.hold();
-    let mut progress = Progress::new(style, comparison);
+    let mut progress = ComparisonProgress::new(style, comparison);
     let finished = comparison.run_from(there, signal.number(), &mut |record, at| {
         journal.write(record)?;
         progress.observe(record, at);

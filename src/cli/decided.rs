@@ -2,7 +2,7 @@
 
 use gradlane::data::Target;
 use gradlane::model::{Decision, RowsOf};
-use gradlane::run::Summary;
+use gradlane::run::RunSummary;
 
 use super::table::counted;
 use super::table::figure;
@@ -51,12 +51,12 @@ pub fn name_of(rows: RowsOf) -> &'static str {
 }
 
 /// The name of the rows that chose epochs, weights and so on.
-pub fn name_of_held_out(summary: &Summary) -> &'static str {
+pub fn name_of_held_out(summary: &RunSummary) -> &'static str {
     if summary.configurations.is_empty() { "validation" } else { "out of fold" }
 }
 
 /// A line about figures that are optimistic, because the validation rows chose something.
-pub fn optimism(summary: &Summary) -> String {
+pub fn optimism(summary: &RunSummary) -> String {
     let rows = name_of_held_out(summary);
     match summary.val_chose.as_slice() {
         [] => String::new(),

@@ -49,7 +49,7 @@ impl Style {
 }
 
 /// Shows the progress of one run.
-pub struct Progress {
+pub struct RunProgress {
     style: Style,
     bar: Option<ProgressBar>,
     /// Figures that are shown, each with its width in columns.
@@ -91,14 +91,14 @@ fn fit(figures: Vec<Watched>, monitor: Watched, terminal: Option<usize>) -> Vec<
 /// Approximate maximum of lines in the table of epochs.
 const LINES: usize = 40;
 
-impl Progress {
+impl RunProgress {
     /// For a run that is about to start.
-    pub fn new(style: Style, plan: &Plan) -> Progress {
-        Progress::of_networks(style, plan, 1)
+    pub fn new(style: Style, plan: &Plan) -> RunProgress {
+        RunProgress::of_networks(style, plan, 1)
     }
 
     /// The same, with a bar for the epochs of several networks.
-    pub fn of_networks(style: Style, plan: &Plan, networks: usize) -> Progress {
+    pub fn of_networks(style: Style, plan: &Plan, networks: usize) -> RunProgress {
         let parts = [(DataPart::Train, true), (DataPart::Val, plan.prepared.val.is_some())];
         let task = plan.prepared.preprocessing.task();
         let second = if MetricName::Accuracy.applies_to(task) { MetricName::Accuracy } else { MetricName::Rmse };
@@ -113,7 +113,7 @@ impl Progress {
         let columns = fit(columns, monitor, width::of_messages());
         let epochs = plan.last_epoch.unwrap_or(plan.epochs);
         let bar = (style == Style::Bar).then(|| bar((epochs * networks) as u64));
-        Progress {
+        RunProgress {
             style,
             bar,
             columns,

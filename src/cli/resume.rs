@@ -15,7 +15,7 @@ use super::args::{self, of_paths};
 use super::deadline::Deadline;
 use super::exit::Outcome;
 use super::output::{heed, print, print_json};
-use super::progress::{Progress, Style};
+use super::progress::{RunProgress, Style};
 use super::signals::Signals;
 use super::{message, table, train};
 
@@ -101,7 +101,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return train::several::resume(plan, folds.as_ref(), (directory, checkpoint), &signal, (style, json));
     }
     let checkpoint = checkpoint.ok_or_else(|| Error::data(&path, "expected a checkpoint, found none"))?;
-    let mut progress = Progress::new(style, &plan);
+    let mut progress = RunProgress::new(style, &plan);
     progress.start(&plan);
     let finished = plan.go_on(directory, &checkpoint, &signal, &mut |event| progress.observe(event));
     progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));

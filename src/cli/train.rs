@@ -18,7 +18,7 @@ use gradlane::fit::{DataPart, Goal, Patience, Stopped};
 use gradlane::metrics::MetricSet;
 use gradlane::path_text::to_text;
 use gradlane::run::{
-    Baseline, Finished, Interrupt, OverfitReport, Plan, RUNS, RunDirectory, Summary, new_directory,
+    Baseline, Finished, Interrupt, OverfitReport, Plan, RUNS, RunDirectory, RunSummary, new_directory,
     overfit_batch as learn_one_batch, trace as traced,
 };
 use gradlane::{Error, Result};
@@ -32,7 +32,7 @@ use super::exit::{Failure, Outcome};
 use super::judged;
 use super::message;
 use super::output::{heed, print, print_json};
-use super::progress::{Progress, Style, thousands};
+use super::progress::{RunProgress, Style, thousands};
 use super::signals::Signals;
 use super::table::{self, counted};
 
@@ -112,7 +112,7 @@ fn train(mut plan: Plan, directory: RunDirectory, signal: &Interrupt, (style, js
     let mut directory = Some(directory);
     let mut retries = if plan.config.output.retry { RETRIES } else { 0 };
     loop {
-        let mut progress = Progress::new(style, &plan);
+        let mut progress = RunProgress::new(style, &plan);
         progress.start(&plan);
         let into = directory.take().map_or_else(|| RunDirectory::create(&path, true), Ok)?;
         let finished = plan.run(into, signal, &mut |event| progress.observe(event));
@@ -315,7 +315,7 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
 }
 
 /// The figures of the parts and the baselines, those of each class, label or target, and the confusion.
-fn results(summary: &Summary) -> String {
+fn results(summary: &RunSummary) -> String {
     let held_out = decided::name_of_held_out(summary);
     let parts = [("train", Some(&summary.train)), (held_out, summary.val.as_ref()), ("test", summary.test.as_ref())];
     let mut columns: Vec<_> = parts.into_iter().filter_map(|(name, set)| Some((name, set?))).collect();

@@ -26,7 +26,7 @@ use super::signals::Signals;
 use super::table;
 use super::table::counted;
 use super::train::quoted_path;
-use progress::Shown;
+use progress::SearchProgress;
 
 const AFTER_HELP: &str = "\
 Trial 1 is what `train` does without a search; the others are quasi-random points of the space. All are trained for a ninth \
@@ -134,7 +134,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         Some(path) => TuneDirectory::resume(path, &protocol, asked.budget)?,
         None => TuneDirectory::create(asked.out.as_deref(), &protocol, asked.budget)?,
     };
-    let shown = Shown::new(asked.style, asked.tuner.metric());
+    let shown = SearchProgress::new(asked.style, asked.tuner.metric());
     let found = asked.tuner.search(&directory, asked.budget, signal.number(), &|progress| shown.observe(progress));
     shown.finish();
     let found = found?;

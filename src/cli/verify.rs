@@ -17,7 +17,7 @@ use super::args::{self, of_paths};
 use super::exit::{Failure, Outcome};
 use super::message;
 use super::output::{print, print_json};
-use super::progress::{Progress, Style};
+use super::progress::{RunProgress, Style};
 use super::signals::Signals;
 use super::table::counted;
 use super::train::watch::Watch;
@@ -118,7 +118,7 @@ fn repeat(
         }
         plan = with_cv;
     }
-    let mut progress = Progress::new(style, &plan);
+    let mut progress = RunProgress::new(style, &plan);
     progress.start(&plan);
     let finished = plan.repeat(signal, &mut |event| {
         events.hold(event);

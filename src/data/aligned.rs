@@ -4,11 +4,11 @@
 #[derive(Debug, Clone)]
 pub(super) struct Aligned {
     quote: Option<u8>,
-    place: Place,
+    place: LinePart,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum LinePart {
     LineStart,
     Blanks,
     Cell,
@@ -18,7 +18,7 @@ enum Place {
 impl Aligned {
     /// `quote`: the character that encloses cells, if there is one.
     pub(super) fn new(quote: Option<u8>) -> Self {
-        Self { quote, place: Place::LineStart }
+        Self { quote, place: LinePart::LineStart }
     }
 
     /// Whether a line starts with blanks, or two blanks are adjacent.
@@ -33,22 +33,22 @@ impl Aligned {
         for &byte in text {
             let blank = matches!(byte, b' ' | b'\t' | b'\r');
             self.place = match self.place {
-                Place::LineStart if blank => continue,
-                Place::Blanks | Place::Cell if blank => {
-                    self.place = Place::Blanks;
+                LinePart::LineStart if blank => continue,
+                LinePart::Blanks | LinePart::Cell if blank => {
+                    self.place = LinePart::Blanks;
                     continue;
                 }
-                Place::Quoted if Some(byte) == self.quote => Place::Cell,
-                Place::Quoted => Place::Quoted,
-                _ if byte == b'\n' => Place::LineStart,
+                LinePart::Quoted if Some(byte) == self.quote => LinePart::Cell,
+                LinePart::Quoted => LinePart::Quoted,
+                _ if byte == b'\n' => LinePart::LineStart,
                 place => {
-                    if place == Place::Blanks {
+                    if place == LinePart::Blanks {
                         out.push(b' ');
                     }
                     // A doubled quote in a quoted cell closes the cell and opens it again.
-                    let doubled = place == Place::Cell && out.last().copied() == self.quote;
-                    let opens = Some(byte) == self.quote && (place != Place::Cell || doubled);
-                    if opens { Place::Quoted } else { Place::Cell }
+                    let doubled = place == LinePart::Cell && out.last().copied() == self.quote;
+                    let opens = Some(byte) == self.quote && (place != LinePart::Cell || doubled);
+                    if opens { LinePart::Quoted } else { LinePart::Cell }
                 }
             };
             out.push(byte);

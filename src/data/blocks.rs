@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::feature::{Feature, Plan};
+use super::feature::{ColumnPlan, Feature};
 use super::order::shuffle;
 use super::pack::PackColumns;
 use super::table::{Column, Table};
@@ -45,12 +45,12 @@ struct BlockTable {
     features: Vec<Feature>,
     inputs: usize,
     /// First input and cells of each feature.
-    places: Vec<(usize, Cells)>,
+    places: Vec<(usize, CellPlace)>,
     pack: PackColumns,
 }
 
 /// Location of the cells of a feature.
-enum Cells {
+enum CellPlace {
     Memory(Column),
     /// Column number in the pack.
     Pack(usize),
@@ -81,8 +81,8 @@ impl Blocks {
         for feature in features {
             let place = table.names.iter().position(|name| *name == feature.column).expect("a fitted column is there");
             let cells = match pack.has(place) {
-                true => Cells::Pack(place),
-                false => Cells::Memory(table.columns[place].clone()),
+                true => CellPlace::Pack(place),
+                false => CellPlace::Memory(table.columns[place].clone()),
             };
             places.push((at, cells));
             at += feature.width();
@@ -141,8 +141,8 @@ impl Blocks {
         let rows: Vec<u32> = places.iter().map(|place| self.rows[*place as usize]).collect();
         table.pack.read_ahead(&rows);
         let features = table.places.iter().zip(&table.features);
-        let plans: Vec<(usize, Cell<'_>)> =
-            features.map(|((at, cells), feature)| (*at, Cell::new(feature, cells))).collect();
+        let plans: Vec<(usize, FeatureCells<'_>)> =
+            features.map(|((at, cells), feature)| (*at, FeatureCells::new(feature, cells))).collect();
         let mut values = vec![0.0; places.len() * cols];
         for (inputs, rows) in values.chunks_mut(FORGOTTEN * cols).zip(rows.chunks(FORGOTTEN)) {
             inputs.par_chunks_mut(PIECE * cols).zip(rows.par_chunks(PIECE)).for_each(|(inputs, rows)| {
@@ -158,7 +158,7 @@ impl Blocks {
         let place = self.table.places.partition_point(|(at, _)| *at <= input) - 1;
         let feature = &self.table.features[place];
         let (at, cells) = &self.table.places[place];
-        let (cell, width) = (Cell::new(feature, cells), feature.width());
+        let (cell, width) = (FeatureCells::new(feature, cells), feature.width());
         let piece = |rows: &[u32]| {
             let mut inputs = vec![0.0; rows.len() * width];
             cell.write(&self.table.pack, &mut inputs, (0, width), rows);
@@ -170,7 +170,7 @@ impl Blocks {
     /// Checks that all numbers are finite in single precision after scaling.
     fn check(&self) -> Result<()> {
         for (feature, (_, cells)) in self.table.features.iter().zip(&self.table.places) {
-            let (cell, width) = (Cell::new(feature, cells), feature.width());
+            let (cell, width) = (FeatureCells::new(feature, cells), feature.width());
             let wrong = |rows: &&[u32]| {
                 let mut inputs = vec![0.0; rows.len() * width];
                 cell.write(&self.table.pack, &mut inputs, (0, width), rows);
@@ -183,7 +183,7 @@ impl Blocks {
                 let row = Some(u64::from(row) + 1);
                 return Err(Error::data_at(path, row, Some(&feature.column), message).counted_in(unit));
             }
-            if let Cells::Pack(place) = cells {
+            if let CellPlace::Pack(place) = cells {
                 self.table.pack.forget_column(*place);
             }
         }
@@ -192,16 +192,16 @@ impl Blocks {
 }
 
 /// A feature together with its cells.
-enum Cell<'a> {
-    Memory(Plan<'a>),
+enum FeatureCells<'a> {
+    Memory(ColumnPlan<'a>),
     Pack(&'a Feature, usize),
 }
 
-impl<'a> Cell<'a> {
-    fn new(feature: &'a Feature, cells: &'a Cells) -> Self {
+impl<'a> FeatureCells<'a> {
+    fn new(feature: &'a Feature, cells: &'a CellPlace) -> Self {
         match cells {
-            Cells::Memory(column) => Self::Memory(Plan::new(feature, column).expect("fitted to this column")),
-            Cells::Pack(place) => Self::Pack(feature, *place),
+            CellPlace::Memory(column) => Self::Memory(ColumnPlan::new(feature, column).expect("fitted to this column")),
+            CellPlace::Pack(place) => Self::Pack(feature, *place),
         }
     }
 
@@ -211,7 +211,7 @@ impl<'a> Cell<'a> {
             Self::Memory(plan) => plan.write(inputs, place, |line| rows[line] as usize),
             Self::Pack(feature, column) => {
                 let column = Column::Numbers(pack.values(*column, rows));
-                Plan::new(feature, &column).expect("fitted to numbers").write(inputs, place, |line| line);
+                ColumnPlan::new(feature, &column).expect("fitted to numbers").write(inputs, place, |line| line);
             }
         }
     }

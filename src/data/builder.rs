@@ -44,10 +44,10 @@ fn is_plain_integer(cell: &str) -> bool {
 }
 
 /// The distinct texts of a column, in order of first appearance.
-type Levels = IndexSet<String, foldhash::fast::RandomState>;
+type DistinctTexts = IndexSet<String, foldhash::fast::RandomState>;
 
 /// A number column under construction.
-pub struct Numbers {
+pub struct NumberColumn {
     values: Vec<f64>,
     /// Line of the first infinite number.
     infinite: Option<u32>,
@@ -80,7 +80,7 @@ pub struct Origin {
     pub dates: Option<DateForm>,
 }
 
-impl Numbers {
+impl NumberColumn {
     fn new(known: Option<ColumnKind>, rows: usize) -> Self {
         Self {
             values: Vec::with_capacity(rows),
@@ -210,9 +210,9 @@ fn is_grouped_by_points(cell: &str) -> bool {
 /// A column under construction.
 pub enum Builder {
     /// Only numbers so far.
-    Numbers(Numbers),
+    Numbers(NumberColumn),
     /// Text.
-    Text { codes: Vec<u32>, levels: Levels },
+    Text { codes: Vec<u32>, levels: DistinctTexts },
     /// Both numbers and text: it must be read again as text.
     Again,
 }
@@ -220,7 +220,7 @@ pub enum Builder {
 impl Builder {
     /// A column of unknown kind: numbers until text appears. `rows` is the number of rows to reserve memory for.
     pub fn guess(rows: usize) -> Self {
-        Self::Numbers(Numbers::new(None, rows))
+        Self::Numbers(NumberColumn::new(None, rows))
     }
 
     /// A column of the kind that the schema gives.
@@ -228,8 +228,8 @@ impl Builder {
         match &wanted.kind {
             ColumnKind::Text => Self::text(),
             kind => {
-                let numbers = Numbers::new(Some(kind.clone()), 0);
-                Self::Numbers(Numbers { lenient: wanted.lenient.then_some(0), ..numbers })
+                let numbers = NumberColumn::new(Some(kind.clone()), 0);
+                Self::Numbers(NumberColumn { lenient: wanted.lenient.then_some(0), ..numbers })
             }
         }
     }
@@ -241,13 +241,13 @@ impl Builder {
 
     /// A text column, regardless of what cells look like.
     pub fn text() -> Self {
-        Self::Text { codes: Vec::new(), levels: Levels::default() }
+        Self::Text { codes: Vec::new(), levels: DistinctTexts::default() }
     }
 
     /// A builder for a later run of rows of the same column. It takes over the known kind of numbers, but not leniency.
     pub fn for_later(&self) -> Self {
         match self {
-            Self::Numbers(numbers) => Self::Numbers(Numbers::new(numbers.known.clone(), 0)),
+            Self::Numbers(numbers) => Self::Numbers(NumberColumn::new(numbers.known.clone(), 0)),
             Self::Text { .. } => Self::text(),
             Self::Again => Self::Again,
         }
@@ -304,7 +304,7 @@ impl Builder {
     fn push_first_text(&mut self, cell: &str, line: u32, missing: &MissingMarkers) {
         match self {
             Self::Numbers(numbers) if all_missing(&numbers.values) => {
-                *self = Self::Text { codes: missing_codes(&numbers.values), levels: Levels::default() };
+                *self = Self::Text { codes: missing_codes(&numbers.values), levels: DistinctTexts::default() };
                 self.push(cell, line, missing);
             }
             _ => *self = Self::Again,
@@ -358,7 +358,7 @@ impl Builder {
     /// How the format represents the column.
     pub fn origin(&self) -> Origin {
         match self {
-            Self::Numbers(Numbers { plain, native, text, dates, .. }) => {
+            Self::Numbers(NumberColumn { plain, native, text, dates, .. }) => {
                 Origin { plain: *plain, native: *native, text: *text, dates: dates.map(DateForm::from) }
             }
             Self::Text { .. } | Self::Again => Origin::default(),
@@ -373,7 +373,7 @@ impl Builder {
     /// The column, or an error for its first wrong cell. `unit` tells what row numbers count.
     pub fn finish(self, (path, unit): (&Path, Unit), name: &str) -> Result<Column> {
         match self {
-            Self::Numbers(Numbers { wrong: Some((line, cell)), known, .. }) => {
+            Self::Numbers(NumberColumn { wrong: Some((line, cell)), known, .. }) => {
                 let what = match &known {
                     Some(ColumnKind::Date(form)) => format!("date ({})", form.pattern),
                     _ => "number".to_owned(),
@@ -398,7 +398,7 @@ impl Builder {
                 );
                 Err(Error::data_at(path, Some(line.into()), Some(name), message).counted_in(unit))
             }
-            Self::Numbers(Numbers { infinite: Some(line), .. }) => {
+            Self::Numbers(NumberColumn { infinite: Some(line), .. }) => {
                 let message = format!(
                     "expected a finite number, found an infinite one, or one beyond 1.8e308: leave the cell empty if there is \
                      no value, or {}",
@@ -406,7 +406,7 @@ impl Builder {
                 );
                 Err(Error::data_at(path, Some(line.into()), Some(name), message).counted_in(unit))
             }
-            Self::Numbers(Numbers { values, .. }) => Ok(Column::Numbers(values)),
+            Self::Numbers(NumberColumn { values, .. }) => Ok(Column::Numbers(values)),
             Self::Text { codes, levels } => Ok(Column::Text { codes, levels: levels.into_iter().collect() }),
             Self::Again => unreachable!("a column that is to be read again has been"),
         }

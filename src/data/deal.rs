@@ -37,7 +37,7 @@ pub(super) fn deal(
 }
 
 /// A fold: its training rows and its validation rows, each in ascending order.
-pub(super) type Fold = (Vec<u32>, Vec<u32>);
+pub(super) type FoldRows = (Vec<u32>, Vec<u32>);
 
 /// Assigns the training rows of a split to folds. `classes` are those of `rows`, which are in ascending order.
 pub(super) fn folds_of(
@@ -46,7 +46,7 @@ pub(super) fn folds_of(
     options: &DataOptions,
     seed: u64,
     FoldCount { folds: count, repeats }: FoldCount,
-) -> Result<Vec<Fold>> {
+) -> Result<Vec<FoldRows>> {
     if split.train.len() < count {
         let found = split.train.len();
         return Err(Error::Mismatch(format!("expected {count} rows at least, found {found}")).of_value("cv", count));
@@ -73,7 +73,7 @@ pub(super) fn folds_of(
 const NEXT_SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Adds to each fold the rows of all other folds, as its training rows.
-fn with_others(folds: Vec<Vec<u32>>) -> Vec<Fold> {
+fn with_others(folds: Vec<Vec<u32>>) -> Vec<FoldRows> {
     let others = |number: usize| {
         let others = folds.iter().enumerate().filter(|(other, _)| *other != number);
         let mut train: Vec<u32> = others.flat_map(|(_, rows)| rows.iter().copied()).collect();

@@ -7,20 +7,20 @@ use serde::Serialize;
 
 use super::cell::format_number;
 use super::date::DateForm;
-use super::figures::{Figures, Scratch};
+use super::figures::{ColumnFigures, Scratch};
 use super::idx::Images;
 use super::input::Input;
 use super::kinds::{Kinded, kinds};
 use super::options::ReadOptions;
 use super::raw_table::RawTable;
-use super::read::Raw;
+use super::read::RawContents;
 use super::source::Source;
 use super::table::{Column, ColumnKind, MISSING};
 use crate::{Result, Warning};
 
 /// The description of a data file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Description {
+pub struct FileDescription {
     /// The file.
     pub path: String,
     /// `table` or `images`.
@@ -39,7 +39,7 @@ pub struct Description {
     pub warnings: Vec<Warning>,
     /// The test set of a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub test: Option<Box<Description>>,
+    pub test: Option<Box<FileDescription>>,
 }
 
 /// The description of a column.
@@ -100,10 +100,10 @@ const TOP_LEVELS: usize = 10;
 ///
 /// # Errors
 /// Those of reading the file for training.
-pub fn describe(source: &Source, options: &ReadOptions) -> Result<Description> {
+pub fn describe(source: &Source, options: &ReadOptions) -> Result<FileDescription> {
     Ok(match Input::open(source)?.refuse_misfits(options)?.read(options)? {
-        (Raw::Table(file), _) => describe_file(*file, options)?,
-        (Raw::Images(images), test) => {
+        (RawContents::Table(file), _) => describe_file(*file, options)?,
+        (RawContents::Images(images), test) => {
             let mut described = describe_images(&images);
             described.path = source.name().display().to_string();
             described.test = test.map(|test| Box::new(describe_images(&test)));
@@ -116,7 +116,7 @@ fn written(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn describe_file(mut file: RawTable, options: &ReadOptions) -> Result<Description> {
+fn describe_file(mut file: RawTable, options: &ReadOptions) -> Result<FileDescription> {
     let Kinded { table, notes, warnings, .. } = kinds(&mut file, options, &[], &[])?;
     let all = table.names.par_iter().zip(&table.columns).zip(&table.kinds);
     let described = all
@@ -132,7 +132,7 @@ fn describe_file(mut file: RawTable, options: &ReadOptions) -> Result<Descriptio
         }
     }
     let (path, rows) = (written(&table.path), table.rows());
-    Ok(Description { path, kind: "table", rows, shape: None, columns, notes, warnings, test: None })
+    Ok(FileDescription { path, kind: "table", rows, shape: None, columns, notes, warnings, test: None })
 }
 
 /// Whether a number is 2⁵³ or more in magnitude, where doubles no longer hold all integers.
@@ -145,7 +145,7 @@ fn describe_column(name: &str, (column, kind): (&Column, &ColumnKind), scratch: 
     let (distinct, statistics) = match column {
         _ if missing == column.rows() => (0, Statistics::Empty),
         Column::Numbers(values) => {
-            let Figures { min, max, mean, sd, median, distinct } = Figures::of(values, scratch);
+            let ColumnFigures { min, max, mean, sd, median, distinct } = ColumnFigures::of(values, scratch);
             let statistics = match kind {
                 ColumnKind::Date(form) => of_dates(form, [min, max, median]),
                 _ => Statistics::Number { min, max, mean, sd, median },
@@ -172,7 +172,7 @@ fn top(mut counts: Vec<(String, usize)>) -> Statistics {
     Statistics::Text { top: counts }
 }
 
-fn describe_images(images: &Images) -> Description {
+fn describe_images(images: &Images) -> FileDescription {
     let mut columns = vec![ColumnDescription {
         name: "pixels".to_owned(),
         missing: 0,
@@ -191,7 +191,7 @@ fn describe_images(images: &Images) -> Description {
     }
     let (path, shape) = (written(&images.path), Some(images.shape.clone()));
     let (notes, warnings) = (Vec::new(), Vec::new());
-    Description { path, kind: "images", rows: images.rows(), shape, columns, notes, warnings, test: None }
+    FileDescription { path, kind: "images", rows: images.rows(), shape, columns, notes, warnings, test: None }
 }
 
 fn histogram(bytes: &[u8]) -> [usize; 256] {

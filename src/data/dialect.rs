@@ -22,7 +22,7 @@ const COMMENT: u8 = b'#';
 
 /// The dialect of a delimited file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dialect {
+pub struct TextDialect {
     /// Character between columns.
     pub delimiter: u8,
     /// Character that encloses cells.
@@ -33,7 +33,7 @@ pub struct Dialect {
     pub sep_line: bool,
 }
 
-impl Dialect {
+impl TextDialect {
     /// A dialect with this delimiter and double quotes.
     pub fn plain(delimiter: u8) -> Self {
         Self { delimiter, quote: Quote::Byte(QUOTE), comment: None, sep_line: false }
@@ -95,7 +95,7 @@ pub(super) fn find(
     complete: bool,
     options: &ReadOptions,
     warnings: &mut Vec<Warning>,
-) -> Result<Dialect> {
+) -> Result<TextDialect> {
     let asked = match (options.delimiter, options.format) {
         (Some(delimiter), _) => Some(delimiter.0),
         (None, Format::Tsv) => Some(b'\t'),
@@ -104,8 +104,8 @@ pub(super) fn find(
     let named = sep_line(head);
     let asked_comment = options.comment.map(|c| c.0 as u8);
     let asked_quote = options.quote.unwrap_or(Quote::Byte(QUOTE));
-    let with = |delimiter, comment| Dialect { delimiter, quote: asked_quote, comment, sep_line: named.is_some() };
-    let found = |comment| -> Result<Dialect> {
+    let with = |delimiter, comment| TextDialect { delimiter, quote: asked_quote, comment, sep_line: named.is_some() };
+    let found = |comment| -> Result<TextDialect> {
         let delimiter = match asked.or(named) {
             Some(delimiter) => delimiter,
             None if options.tabs_likely && candidate(b'\t', &with(b'\t', comment).sample(head, complete)).is_some() => {
@@ -120,7 +120,7 @@ pub(super) fn find(
     let mut dialect = found(asked_comment)?;
     let sample = dialect.sample(head, complete);
     if options.quote.is_none() && (is_swallowing(&sample, dialect.delimiter, head) || !is_even(&sample)) {
-        let bare = Dialect { quote: Quote::None, ..dialect };
+        let bare = TextDialect { quote: Quote::None, ..dialect };
         let records = bare.sample(head, complete);
         if is_even(&records) && records.len() > sample.len() && usual_width(&records) > 1 {
             dialect = bare;
@@ -344,7 +344,7 @@ pub(super) fn swallows(record: &ByteRecord, delimiter: u8, numeric: &[usize]) ->
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> (Dialect, Vec<Warning>) {
+    fn found(text: &str) -> (TextDialect, Vec<Warning>) {
         let mut warnings = Vec::new();
         let dialect = find(Path::new("x"), text.as_bytes(), true, &ReadOptions::default(), &mut warnings);
         (dialect.unwrap(), warnings)

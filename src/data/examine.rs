@@ -6,12 +6,12 @@ use std::hash::{BuildHasher, Hasher};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::describe::{Description, describe};
+use super::describe::{FileDescription, describe};
 use super::input::Input;
 use super::options::DataOptions;
-use super::prepare::{Contents, Loaded};
+use super::prepare::{Loaded, LoadedContents};
 use super::source::Source;
-use super::statistics::Summary;
+use super::statistics::NumberSummary;
 use super::table::{Column, Table};
 use crate::option_text::quoted;
 use crate::statistics::mutual_information;
@@ -30,7 +30,7 @@ const ROWS_OF_A_LEAK: usize = 50;
 pub struct Examination {
     /// Statistics of each column.
     #[serde(flatten)]
-    pub description: Description,
+    pub description: FileDescription,
     /// Name of the label.
     pub label: String,
     /// The task.
@@ -69,7 +69,7 @@ pub fn examine(options: &DataOptions, against: Option<&Source>) -> Result<Examin
     }
     let read = options.read_options();
     let mut description = describe(&options.data, &read)?;
-    let Loaded(Contents::Table(typed, _)) = Loaded::read(options)? else {
+    let Loaded(LoadedContents::Table(typed, _)) = Loaded::read(options)? else {
         let name = options.data.as_written();
         return Err(Error::Mismatch(format!("{name}: expected a table, found images: inspect shows what they are")));
     };
@@ -125,7 +125,7 @@ fn coded(column: &Column, rows: &[u32]) -> Vec<u32> {
             rows.iter().map(|row| codes[*row as usize].min(none)).collect()
         }
         Column::Numbers(values) => {
-            let summary = Summary::of(rows.iter().map(|row| values[*row as usize]).collect());
+            let summary = NumberSummary::of(rows.iter().map(|row| values[*row as usize]).collect());
             let mut edges: Vec<f64> = summary.sorted().to_vec();
             edges.dedup();
             if edges.len() > BINS {

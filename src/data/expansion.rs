@@ -29,12 +29,12 @@ pub(super) fn reserved_rows(likely: usize, columns: usize) -> usize {
 }
 
 /// A reader that counts the bytes that are read.
-pub(super) struct Counted<R> {
+pub(super) struct CountingReader<R> {
     inner: R,
     count: Arc<AtomicU64>,
 }
 
-impl<R> Counted<R> {
+impl<R> CountingReader<R> {
     /// Counts from 0. The returned counter can be read elsewhere.
     pub(super) fn new(inner: R) -> (Self, Arc<AtomicU64>) {
         let count = Arc::new(AtomicU64::new(0));
@@ -42,7 +42,7 @@ impl<R> Counted<R> {
     }
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.count.fetch_add(read as u64, Relaxed);
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_stream_may_unpack_to_a_thousand_times_its_size() {
         let unpack = |packed: u64, unpacked: u64| {
-            let (mut raw, count) = Counted::new(io::repeat(0).take(packed));
+            let (mut raw, count) = CountingReader::new(io::repeat(0).take(packed));
             io::copy(&mut raw, &mut io::sink()).unwrap();
             io::copy(&mut Unpacked::new(io::repeat(0).take(unpacked), count), &mut io::sink())
         };

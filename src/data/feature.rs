@@ -9,9 +9,9 @@ use super::date::{Cycle, DateForm};
 use super::known::{Known, normal_form};
 use super::levels::{Coding, LevelOptions, Levels, MOST_NUMBER};
 use super::number::NumberForm;
-use super::options::{Impute, Scale};
+use super::options::{Impute, Scaling};
 use super::shape::{Shape, robust};
-use super::statistics::Summary;
+use super::statistics::NumberSummary;
 use super::table::{Column, ColumnKind, MISSING};
 
 /// A column of the file and the inputs that it is converted to.
@@ -189,16 +189,16 @@ impl Encoding {
     /// missing.
     ///
     /// If the values have no spread, the scale is 1. `robust` uses the standard deviation if the quartiles are equal.
-    pub(super) fn fit_numbers(summary: &Summary, indicator: bool, scale: Scale, impute: Impute) -> Self {
+    pub(super) fn fit_numbers(summary: &NumberSummary, indicator: bool, scale: Scaling, impute: Impute) -> Self {
         let (center, spread) = match scale {
-            Scale::Standard => (summary.mean, summary.sd),
-            Scale::MinMax => (summary.min(), summary.range()),
-            Scale::Robust => {
+            Scaling::Standard => (summary.mean, summary.sd),
+            Scaling::MinMax => (summary.min(), summary.range()),
+            Scaling::Robust => {
                 let quartiles = summary.quantile(0.75) - summary.quantile(0.25);
                 (summary.quantile(0.5), if quartiles > 0.0 { quartiles } else { summary.sd })
             }
-            Scale::RobustClip => robust(|q| summary.quantile(q)),
-            Scale::Quantile | Scale::None => (0.0, 1.0),
+            Scaling::RobustClip => robust(|q| summary.quantile(q)),
+            Scaling::Quantile | Scaling::None => (0.0, 1.0),
         };
         let fill = match impute {
             Impute::Median => summary.quantile(0.5),
@@ -206,7 +206,7 @@ impl Encoding {
             Impute::MostFrequent => summary.most_frequent(),
             Impute::Zero => 0.0,
         };
-        let shape = if scale == Scale::RobustClip { Shape::SmoothClip } else { Shape::Line };
+        let shape = if scale == Scaling::RobustClip { Shape::SmoothClip } else { Shape::Line };
         Self::Number { fill, indicator, center, scale: if spread == 0.0 { 1.0 } else { spread }, shape }
     }
 
@@ -218,7 +218,7 @@ impl Encoding {
 }
 
 /// A feature, prepared for the column that it is applied to.
-pub(super) enum Plan<'a> {
+pub(super) enum ColumnPlan<'a> {
     Number {
         values: &'a [f64],
         fill: f64,
@@ -228,7 +228,7 @@ pub(super) enum Plan<'a> {
         shape: &'a Shape,
     },
     Date {
-        number: Box<Plan<'a>>,
+        number: Box<ColumnPlan<'a>>,
         form: &'a DateForm,
         cycles: &'a [Cycle],
     },
@@ -240,7 +240,7 @@ pub(super) enum Plan<'a> {
     },
 }
 
-impl<'a> Plan<'a> {
+impl<'a> ColumnPlan<'a> {
     /// `None` for a text column if the feature expects numbers.
     pub(super) fn new(feature: &'a Feature, column: &'a Column) -> Option<Self> {
         match (&feature.encoding, column) {

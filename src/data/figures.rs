@@ -30,7 +30,7 @@ pub(super) struct Scratch {
 
 /// Statistics of the values of a column that are not missing.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Figures {
+pub(super) struct ColumnFigures {
     pub min: f64,
     pub max: f64,
     pub mean: f64,
@@ -42,7 +42,7 @@ pub(super) struct Figures {
     pub distinct: usize,
 }
 
-impl Figures {
+impl ColumnFigures {
     /// Statistics of finite numbers in any order; NaN is a missing value. At least one value must be present.
     pub(super) fn of(values: &[f64], scratch: &mut Scratch) -> Self {
         let (min, max) = extremes(values);
@@ -168,12 +168,12 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::super::statistics::Summary;
+    use super::super::statistics::NumberSummary;
     use super::*;
 
     /// Compares the statistics with those of the sorted values. Sums may differ by rounding.
     fn check(values: &[f64], of: &str, scratch: &mut Scratch) {
-        let (found, summary) = (Figures::of(values, scratch), Summary::of(values.to_vec()));
+        let (found, summary) = (ColumnFigures::of(values, scratch), NumberSummary::of(values.to_vec()));
         let distinct = summary.sorted().chunk_by(|a, b| a == b).count();
         assert_eq!((found.min, found.max, found.median), (summary.min(), summary.max(), summary.quantile(0.5)), "{of}");
         assert_eq!(found.distinct, distinct, "{of}");
@@ -209,12 +209,12 @@ mod tests {
         check(&[5.0], "one value", &mut Scratch::default());
         check(&[-1e308, 1e308, f64::NAN], "huge values", &mut Scratch::default());
         check(&[1e-200, 3e-200], "tiny values", &mut Scratch::default());
-        assert_eq!(Figures::of(&[5e-324, 5e-324, 1e-323], &mut Scratch::default()).median, 5e-324);
+        assert_eq!(ColumnFigures::of(&[5e-324, 5e-324, 1e-323], &mut Scratch::default()).median, 5e-324);
     }
 
     #[test]
     fn sums_neither_overflow_nor_lose_what_tells_values_apart() {
-        let of = |values: &[f64]| Figures::of(values, &mut Scratch::default());
+        let of = |values: &[f64]| ColumnFigures::of(values, &mut Scratch::default());
         let huge: Vec<f64> = (0..16).map(|row| if row % 2 == 0 { 1.7e308 } else { -1.7e308 }).collect();
         assert_eq!((of(&huge).mean, of(&huge).sd), (0.0, 1.7e308));
         let large = of(&[1.7e308, 1.7e308, 1e308]);

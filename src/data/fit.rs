@@ -7,9 +7,9 @@ use super::feature::{Encoding, Feature};
 use super::known::Known;
 use super::levels::{Coding, LevelNumbers, LevelOptions};
 use super::number::NumberForm;
-use super::options::{Impute, Scale};
+use super::options::{Impute, Scaling};
 use super::shape::Shape;
-use super::statistics::Summary;
+use super::statistics::NumberSummary;
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table};
 use super::targets::Targets;
 use crate::option_text::quoted;
@@ -22,9 +22,9 @@ const ROWS_THAT_COUNT: usize = 3;
 
 /// How a preprocessing is fitted.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FitOptions {
+pub struct PreprocessingOptions {
     /// Scaling of number columns.
-    pub scale: Scale,
+    pub scale: Scaling,
     /// Replacement for missing numbers.
     pub impute: Impute,
     /// Whether targets of a regression are standardised.
@@ -43,7 +43,7 @@ pub struct FitOptions {
     pub seed: u64,
 }
 
-impl FitOptions {
+impl PreprocessingOptions {
     /// The options for levels. `numeric`: whether the levels are numbers.
     fn levels<'a>(&self, numeric: bool, targets: Option<&'a Targets>) -> LevelOptions<'a> {
         LevelOptions {
@@ -52,7 +52,7 @@ impl FitOptions {
             numbers: self.level_numbers,
             targets,
             single: self.binary_column,
-            clipped: self.scale == Scale::RobustClip,
+            clipped: self.scale == Scaling::RobustClip,
         }
     }
 }
@@ -93,7 +93,7 @@ pub(super) fn fit_column(
     index: usize,
     wishes: ColumnWishes,
     (rows, targets): (&[u32], Option<&Targets>),
-    options: &FitOptions,
+    options: &PreprocessingOptions,
 ) -> Result<Fitted> {
     let (name, column) = (&table.names[index], &table.columns[index]);
     if rows.iter().all(|&row| column.is_missing(row as usize)) {
@@ -173,11 +173,11 @@ fn fit_number(
     values: &[f64],
     form: NumberForm,
     rows: &[u32],
-    options: &FitOptions,
+    options: &PreprocessingOptions,
 ) -> Result<Fitted> {
     let name = &table.names[index];
     let of_rows: Vec<f64> = rows.iter().map(|&row| values[row as usize]).collect();
-    let summary = Summary::of(of_rows);
+    let summary = NumberSummary::of(of_rows);
     let known = Known::of_numbers(&summary, rows.len());
     if summary.is_constant() {
         // Beyond 2⁵³, distinct integers may have become equal.
@@ -199,7 +199,7 @@ fn fit_number(
         unreachable!("the column is numbers")
     };
     let mut fitted = vec![*fill, *center, *scale];
-    if options.scale == Scale::Quantile {
+    if options.scale == Scaling::Quantile {
         fitted.push(summary.sd);
         *shape = Shape::normal(&summary, options.seed, index);
     }
@@ -216,7 +216,7 @@ fn fit_date(
     values: &[f64],
     form: &DateForm,
     rows: &[u32],
-    options: &FitOptions,
+    options: &PreprocessingOptions,
 ) -> Result<Fitted> {
     let mut fitted = fit_number(table, index, values, NumberForm::default(), rows, options)?;
     if let Some(day) = fitted.constant.take() {

@@ -1,9 +1,9 @@
 //! Data that are read once and prepared for each fold of a cross-validation.
 
-use super::deal::{Fold, deal, folds_of};
+use super::deal::{FoldRows, deal, folds_of};
 use super::image::TypedImages;
 use super::options::DataOptions;
-use super::prepare::{Contents, Loaded};
+use super::prepare::{Loaded, LoadedContents};
 use super::prepared::Prepared;
 use super::preprocess::Preprocessing;
 use super::split::Split;
@@ -13,8 +13,8 @@ use crate::Result;
 
 /// The rows outside the test part, assigned to folds. Nothing is fitted yet: each fold has its own preprocessing.
 pub struct Folds {
-    pub(super) raw: Raw,
-    pub(super) folds: Vec<Fold>,
+    pub(super) raw: FoldSource,
+    pub(super) folds: Vec<FoldRows>,
     /// The assigned rows, in ascending order.
     pub(super) rows: Vec<u32>,
     pub(super) count: FoldCount,
@@ -22,7 +22,7 @@ pub struct Folds {
     pub(super) seed: u64,
 }
 
-pub(super) enum Raw {
+pub(super) enum FoldSource {
     Table(Box<TypedTable>),
     Images(Box<TypedImages>),
 }
@@ -53,17 +53,17 @@ impl Loaded {
         assert!(count.folds >= 2, "a cross-validation has two folds or more");
         let options = DataOptions { valid: PartFrom::None, ..options.clone() };
         let (whole, raw, folds) = match self.0 {
-            Contents::Images(images, others) => {
+            LoadedContents::Images(images, others) => {
                 let split = deal(&images.rows(), Some(&images.labels), None, &options, seed)?;
                 let folds = folds_of(&split, (&images.rows(), Some(&images.labels), None), &options, seed, count)?;
                 let whole = images.clone().prepare(split, others, &options, seed)?;
-                (whole, Raw::Images(images), folds)
+                (whole, FoldSource::Images(images), folds)
             }
-            Contents::Table(table, files) => {
+            LoadedContents::Table(table, files) => {
                 let split = table.deal(&options, seed)?;
                 let folds = table.folds(&split, &options, seed, count)?;
                 let whole = table.prepare(split, files, (&options, seed), None)?;
-                (whole, Raw::Table(table), folds)
+                (whole, FoldSource::Table(table), folds)
             }
         };
         // Only the preparation of all rows has a test part.
@@ -125,8 +125,8 @@ impl Folds {
             _ => None,
         };
         match &self.raw {
-            Raw::Table(table) => table.prepare(split, (None, None), (&self.options, self.seed), fitted),
-            Raw::Images(images) => (**images).clone().prepare(split, (None, None), &self.options, self.seed),
+            FoldSource::Table(table) => table.prepare(split, (None, None), (&self.options, self.seed), fitted),
+            FoldSource::Images(images) => (**images).clone().prepare(split, (None, None), &self.options, self.seed),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::input::Input;
 use super::kinds::{Kinded, kinds};
 use super::options::ReadOptions;
 use super::raw_table::RawTable;
-use super::read::Raw;
+use super::read::RawContents;
 use super::source::Source;
 use super::table::{Column, ColumnKind, MISSING, Table};
 use crate::{Error, Result, Warning, WarningKind};
@@ -117,8 +117,8 @@ impl Frame {
     /// Those of reading it for training, and [`Error::Mismatch`] for images.
     pub fn read(source: &Source, options: &ReadOptions) -> Result<Self> {
         match Input::open(source)?.refuse_misfits(options)?.read(options)?.0 {
-            Raw::Table(file) => Self::of_file(*file, options),
-            Raw::Images(images) => Err(Error::Mismatch(format!(
+            RawContents::Table(file) => Self::of_file(*file, options),
+            RawContents::Images(images) => Err(Error::Mismatch(format!(
                 "{}: expected a table, found images of bytes, which are trained on as they are",
                 images.path.display()
             ))),

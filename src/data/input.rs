@@ -10,10 +10,10 @@ use super::format::{format_of, refuse_misfits};
 use super::header::generated;
 use super::idx::{Folder, Images, Part};
 use super::known::normal_form;
-use super::layout::Layout;
+use super::layout::FileLayout;
 use super::options::{Format, Header, ReadOptions};
 use super::preprocess::TablePreprocessing;
-use super::read::{Layer, Raw, for_name, layer_of, read_opened, table_rows};
+use super::read::{OpenedAs, RawContents, for_name, layer_of, read_opened, table_rows};
 use super::schema::has_no_weight;
 use super::source::{Opened, Source};
 use super::table::{Column, Table};
@@ -53,14 +53,16 @@ impl Input {
     }
 
     /// Reads the training data, and the test images if a folder contains them.
-    pub(super) fn read(self, options: &ReadOptions) -> Result<(Raw, Option<Images>)> {
+    pub(super) fn read(self, options: &ReadOptions) -> Result<(RawContents, Option<Images>)> {
         match self {
             Self::File(source, opened) => Ok((read_opened(&source, opened, options)?, None)),
             Self::Folder(folder) => {
                 let (train, test) = folder.read()?;
-                Ok((Raw::Images(train), test))
+                Ok((RawContents::Images(train), test))
             }
-            Self::Parts(file) => Ok((Raw::Table(Box::new(whole_table::read_whole(Box::new(file), options)?)), None)),
+            Self::Parts(file) => {
+                Ok((RawContents::Table(Box::new(whole_table::read_whole(Box::new(file), options)?)), None))
+            }
         }
     }
 
@@ -73,8 +75,8 @@ impl Input {
         match self {
             Self::Folder(folder) => folder.read_part(part),
             file => match file.read(options)?.0 {
-                Raw::Images(images) => Ok(images),
-                Raw::Table(table) => Err(Error::Mismatch(format!(
+                RawContents::Images(images) => Ok(images),
+                RawContents::Table(table) => Err(Error::Mismatch(format!(
                     "{}: expected images in IDX form, found a table",
                     table.path.display()
                 ))),
@@ -92,14 +94,14 @@ impl Input {
             Self::Folder(folder) => return images(folder.path()),
             Self::Parts(file) => file.open()?,
             Self::File(source, opened) => match layer_of(&source, &opened, &options) {
-                Layer::Images => return images(source.name()),
-                Layer::Table(format) => table_rows(
+                OpenedAs::Images => return images(source.name()),
+                OpenedAs::Table(format) => table_rows(
                     &source,
                     opened,
                     format,
                     (&options, &preprocessing.columns, &often_absent(preprocessing)),
                 )?,
-                Layer::Delimited => {
+                OpenedAs::Delimited => {
                     let options = for_name(&source, &options);
                     let mut text = Text::new(opened, options.encoding)?;
                     let mut layout = layout_for(preprocessing, &mut text, &options)?;
@@ -168,7 +170,11 @@ fn counts(names: &[String]) -> bool {
 
 /// Refuses rows with one cell more than their header, if decimal commas may be the cause and the model knows no column
 /// of row names.
-fn refuse_doubtful_commas(preprocessing: &TablePreprocessing, path: &std::path::Path, layout: &Layout) -> Result<()> {
+fn refuse_doubtful_commas(
+    preprocessing: &TablePreprocessing,
+    path: &std::path::Path,
+    layout: &FileLayout,
+) -> Result<()> {
     let (names, found) = (layout.first.len(), layout.outline.names.len());
     if !layout.has_doubtful_commas || preprocessing.columns.contains(&layout.outline.names[0]) {
         return Ok(());
@@ -182,12 +188,12 @@ fn refuse_doubtful_commas(preprocessing: &TablePreprocessing, path: &std::path::
 }
 
 /// The layout of a file with known columns. Its first line is a header if it contains a known name.
-fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<Layout> {
+fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<FileLayout> {
     if text.head().1 && text.head().0.trim_ascii().is_empty() {
-        return Ok(Layout::of_nothing(&preprocessing.columns));
+        return Ok(FileLayout::of_nothing(&preprocessing.columns));
     }
     if options.header != Header::Auto {
-        return Layout::find(text, options);
+        return FileLayout::find(text, options);
     }
     if preprocessing.named {
         layout_with_names(preprocessing, text, options)
@@ -197,8 +203,12 @@ fn layout_for(preprocessing: &TablePreprocessing, text: &mut Text, options: &Rea
 }
 
 /// The layout of a file for a model of data without a header. The first line is a row, unless it cannot be one.
-fn layout_without_names(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<Layout> {
-    let first = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
+fn layout_without_names(
+    preprocessing: &TablePreprocessing,
+    text: &mut Text,
+    options: &ReadOptions,
+) -> Result<FileLayout> {
+    let first = FileLayout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
     // The generated names that `data convert` writes are not a row, nor are numbers that count many columns.
     let made_up = first.first.len() > 1 && first.first == generated(first.first.len());
     if made_up || (counts(&first.first) && first.first.len() >= LONG_COUNT) {
@@ -208,24 +218,24 @@ fn layout_without_names(preprocessing: &TablePreprocessing, text: &mut Text, opt
     // unknown number.
     let words = preprocessing.values_by_place(&first.first, text.name());
     if words.is_some_and(|(values, of)| values == 0 && of > 1)
-        && let Ok(found) = Layout::find(text, options)
+        && let Ok(found) = FileLayout::find(text, options)
         && found.outline.named
     {
         return Ok(found);
     }
-    Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() })
+    FileLayout::find(text, &ReadOptions { header: Header::No, ..options.clone() })
 }
 
 /// The layout of a file for a model with named columns.
-fn layout_with_names(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<Layout> {
+fn layout_with_names(preprocessing: &TablePreprocessing, text: &mut Text, options: &ReadOptions) -> Result<FileLayout> {
     let known: HashSet<String> = preprocessing.columns.iter().map(|name| normal_form(name)).collect();
-    let is_known = |layout: &Layout| layout.outline.names.iter().any(|name| known.contains(&normal_form(name)));
-    let named = Layout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
+    let is_known = |layout: &FileLayout| layout.outline.names.iter().any(|name| known.contains(&normal_form(name)));
+    let named = FileLayout::find(text, &ReadOptions { header: Header::Yes, ..options.clone() })?;
     if is_known(&named) {
         return Ok(named);
     }
     // As in training, titles or comments may be above the header.
-    if let Ok(found) = Layout::find(text, options)
+    if let Ok(found) = FileLayout::find(text, options)
         && found.lines_above > 0
         && is_known(&found)
     {
@@ -233,9 +243,9 @@ fn layout_with_names(preprocessing: &TablePreprocessing, text: &mut Text, option
     }
     match preprocessing.values_by_place(&named.first, text.name()).map(|(values, of)| values == of) {
         Some(true) if !counts(&named.first) => {
-            Layout::find(text, &ReadOptions { header: Header::No, ..options.clone() })
+            FileLayout::find(text, &ReadOptions { header: Header::No, ..options.clone() })
         }
         Some(_) => Ok(named),
-        None => Layout::find(text, options),
+        None => FileLayout::find(text, options),
     }
 }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::dataset::Dataset;
-use super::folds::{Folds, Raw};
+use super::folds::{FoldSource, Folds};
 use super::options::DataOptions;
-use super::prepare::{Contents, Loaded};
+use super::prepare::{Loaded, LoadedContents};
 use super::prepared::Prepared;
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::split::Split;
@@ -44,7 +44,7 @@ impl Loaded {
     /// If there are no options, or fewer than two folds.
     pub fn prepare_jointly(self, options: &[&DataOptions], seed: u64, count: FoldCount) -> Result<Joint> {
         assert!(count.folds >= 2, "a cross-validation has two folds or more");
-        let Contents::Table(table, files) = self.0 else {
+        let LoadedContents::Table(table, files) = self.0 else {
             let message = format!("it is for tables: images get {}", setting("preset", "plain"));
             return Err(Error::Mismatch(message).of_value("preset", "best"));
         };
@@ -64,7 +64,7 @@ impl Loaded {
         prepared.warnings.extend(warnings);
         let options = DataOptions { test: None, ..first };
         let rows = prepared.split.train.clone();
-        Ok(Joint { prepared, ways, folds: Folds { raw: Raw::Table(table), folds, rows, count, options, seed } })
+        Ok(Joint { prepared, ways, folds: Folds { raw: FoldSource::Table(table), folds, rows, count, options, seed } })
     }
 }
 

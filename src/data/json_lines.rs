@@ -15,7 +15,7 @@ use super::cell::brief;
 use super::expansion::is_too_large;
 use super::outline::Outline;
 use super::source::read_error;
-use super::table_source::{Batch, TableFile, TableSource};
+use super::table_source::{PendingRows, TableFile, TableSource};
 use super::text_lines::TextLines;
 use super::value::Value;
 use crate::{Error, Result, Unit};
@@ -109,13 +109,13 @@ impl<R: BufRead + Send> TableSource for JsonLines<R> {
         &self.outline
     }
 
-    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+    fn read(&mut self, most: usize, batch: &mut PendingRows<'_>) -> Result<()> {
         let Self { path, outline, places, lines } = self;
         while batch.lines.len() < most
             && let Some((number, line)) = lines.next_line().map_err(|e| read_error(path, e))?
         {
             let Object(pairs) = object(path, number, line)?;
-            let mut cells: Vec<Option<Cell<'_>>> = vec![None; outline.names.len()];
+            let mut cells: Vec<Option<JsonCell<'_>>> = vec![None; outline.names.len()];
             for (at, (key, value)) in pairs.into_iter().enumerate() {
                 // Most lines have the same keys in the same order.
                 let usual = outline.names.get(at).is_some_and(|name| *name == key);
@@ -138,7 +138,7 @@ impl<R: BufRead + Send> TableSource for JsonLines<R> {
                 }
             }
             let line = u32::try_from(number).unwrap_or(u32::MAX);
-            batch.push_row(line, |place| cells[place].as_ref().map_or(Value::Missing, Cell::value));
+            batch.push_row(line, |place| cells[place].as_ref().map_or(Value::Missing, JsonCell::value));
         }
         Ok(())
     }
@@ -146,7 +146,7 @@ impl<R: BufRead + Send> TableSource for JsonLines<R> {
 
 /// A value that is not nested.
 #[derive(Clone)]
-enum Cell<'a> {
+enum JsonCell<'a> {
     Null,
     /// A number as written.
     Number(&'a str),
@@ -154,7 +154,7 @@ enum Cell<'a> {
     Text(Cow<'a, str>),
 }
 
-impl Cell<'_> {
+impl JsonCell<'_> {
     fn value(&self) -> Value<'_> {
         match self {
             Self::Null => Value::Missing,
@@ -165,17 +165,17 @@ impl Cell<'_> {
 }
 
 /// The cell of a value; `None` if it is nested, or if its text cannot be decoded.
-fn cell(value: &RawValue) -> Option<Cell<'_>> {
+fn cell(value: &RawValue) -> Option<JsonCell<'_>> {
     let text = value.get();
     match text.as_bytes().first() {
         Some(b'{' | b'[') => None,
-        Some(b'n') => Some(Cell::Null),
-        Some(b't' | b'f') => Some(Cell::Text(Cow::Borrowed(text))),
+        Some(b'n') => Some(JsonCell::Null),
+        Some(b't' | b'f') => Some(JsonCell::Text(Cow::Borrowed(text))),
         Some(b'"') => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-            Some(plain) if !plain.contains('\\') => Some(Cell::Text(Cow::Borrowed(plain))),
-            _ => serde_json::from_str(text).ok().map(|text| Cell::Text(Cow::Owned(text))),
+            Some(plain) if !plain.contains('\\') => Some(JsonCell::Text(Cow::Borrowed(plain))),
+            _ => serde_json::from_str(text).ok().map(|text| JsonCell::Text(Cow::Owned(text))),
         },
-        _ => Some(Cell::Number(text)),
+        _ => Some(JsonCell::Number(text)),
     }
 }
 
@@ -184,7 +184,7 @@ struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 /// A key, borrowed from the line if it has no escapes.
 #[derive(serde::Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Object<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
@@ -198,7 +198,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
                 let mut pairs = Vec::new();
-                while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                while let Some((FieldName(key), value)) = map.next_entry::<FieldName<'de>, &'de RawValue>()? {
                     pairs.push((key, value));
                 }
                 Ok(Object(pairs))

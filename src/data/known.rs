@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::cell::canonical_level;
-use super::statistics::Summary;
+use super::statistics::NumberSummary;
 
 /// Number of rare levels that are stored by name.
 const MOST_RARE: usize = 1000;
@@ -44,7 +44,7 @@ pub enum Known {
 
 impl Known {
     /// Statistics of a number column. `rows` is the number of training rows, including those with a missing value.
-    pub(super) fn of_numbers(summary: &Summary, rows: usize) -> Self {
+    pub(super) fn of_numbers(summary: &NumberSummary, rows: usize) -> Self {
         let present = summary.sorted().len();
         Known::Numbers {
             min: summary.min(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::aligned::Aligned;
-use super::dialect::{self, Dialect};
+use super::dialect::{self, TextDialect};
 use super::first_line::FirstLine;
 use super::format::{is_json_lines, is_libsvm};
 use super::header;
@@ -20,11 +20,11 @@ const LONGEST_HEAD: usize = 1 << 28;
 
 /// Layout of a delimited file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Layout {
+pub struct FileLayout {
     /// Names of the columns.
     pub outline: Outline,
     /// The dialect.
-    pub dialect: Dialect,
+    pub dialect: TextDialect,
     /// Number of lines above the header that are left out: comments with as many cells as the rows, or titles.
     pub lines_above: usize,
     /// Cells of the first line. There may be one fewer than columns.
@@ -35,11 +35,11 @@ pub struct Layout {
     pub keeps_comments: bool,
 }
 
-impl Layout {
+impl FileLayout {
     /// Detects the layout from the first bytes of a text. What `options` specify is not detected.
     ///
     /// # Errors
-    /// As [`Layout::of`], and those of reading the file.
+    /// As [`FileLayout::of`], and those of reading the file.
     pub(super) fn find(text: &mut Text, options: &ReadOptions) -> Result<Self> {
         while !text.head().1 && text.head().0.len() < LONGEST_HEAD && !holds_two_lines(text.head().0) {
             text.grow()?;
@@ -68,7 +68,7 @@ impl Layout {
         let outline = Outline { delimited: true, ..Outline::named(names.to_vec(), Unit::Line) };
         Self {
             outline,
-            dialect: Dialect::plain(b','),
+            dialect: TextDialect::plain(b','),
             lines_above: 0,
             first: names.to_vec(),
             has_doubtful_commas: false,
@@ -158,7 +158,7 @@ fn nothing_to_read(path: &Path) -> &'static str {
 }
 
 /// A filter for blanks before quotes, if the rows have equal widths only with this filter.
-fn before_quotes(head: &[u8], complete: bool, options: &ReadOptions, found: Option<&Layout>) -> Option<Padding> {
+fn before_quotes(head: &[u8], complete: bool, options: &ReadOptions, found: Option<&FileLayout>) -> Option<Padding> {
     let candidates = match (options.delimiter, found) {
         (Some(delimiter), _) => vec![delimiter.0],
         (None, Some(found)) if !found.is_even(head, complete) => vec![b',', b';', b'\t', b'|'],
@@ -168,7 +168,7 @@ fn before_quotes(head: &[u8], complete: bool, options: &ReadOptions, found: Opti
     let Quote::Byte(quote) = options.quote.unwrap_or(Quote::Byte(b'"')) else { return None };
     candidates.into_iter().filter(|delimiter| Padding::occurs(head, *delimiter, quote)).find_map(|delimiter| {
         let padding = Padding::new(delimiter, quote);
-        let even = |head: &[u8]| dialect::is_even(&Dialect::plain(delimiter).sample(head, complete));
+        let even = |head: &[u8]| dialect::is_even(&TextDialect::plain(delimiter).sample(head, complete));
         even(&Blanks::BeforeQuotes(padding.clone()).changed(head)).then_some(padding)
     })
 }
@@ -180,7 +180,7 @@ fn aligned(
     head: &[u8],
     complete: bool,
     options: &ReadOptions,
-    found: Option<&Layout>,
+    found: Option<&FileLayout>,
 ) -> Option<(Blanks, ReadOptions)> {
     let asked = options.delimiter.map(|delimiter| delimiter.0);
     let open = asked.is_none() && found.is_some_and(|f| f.outline.names.len() == 1 || f.dialect.delimiter == b'\t');
@@ -193,8 +193,8 @@ fn aligned(
         None => Some(b'"'),
     };
     let blanks = Blanks::Aligned(Aligned::new(quote));
-    let records = Dialect::plain(b' ').sample(&blanks.changed(head), complete);
-    let with_numbers = |dialect: Dialect, head: &[u8]| dialect::number_columns(&dialect.sample(head, complete));
+    let records = TextDialect::plain(b' ').sample(&blanks.changed(head), complete);
+    let with_numbers = |dialect: TextDialect, head: &[u8]| dialect::number_columns(&dialect.sample(head, complete));
     let parts = || {
         let before = found.map_or(0, |f| with_numbers(f.dialect, head));
         let below = records.get(1..).unwrap_or_default();
@@ -282,7 +282,7 @@ fn distinct_and_whole(rows: &[csv::ByteRecord]) -> bool {
 }
 
 /// Whether two adjacent cells may be one number with a decimal comma in all rows. Quoted cells are whole.
-fn may_have_decimal_commas(rows: &[csv::ByteRecord], dialect: Dialect, head: &[u8]) -> bool {
+fn may_have_decimal_commas(rows: &[csv::ByteRecord], dialect: TextDialect, head: &[u8]) -> bool {
     let digits = |cell: &[u8]| !cell.is_empty() && cell.iter().all(u8::is_ascii_digit);
     let whole = |cell: &[u8]| digits(cell.strip_prefix(b"-").unwrap_or(cell));
     let is_pair = |row: &csv::ByteRecord, at: usize| {
@@ -313,7 +313,7 @@ fn free_name(place: usize, names: &[String]) -> String {
 }
 
 /// Notes about a delimiter other than a comma.
-fn dialect_notes(dialect: Dialect, options: &ReadOptions) -> Vec<String> {
+fn dialect_notes(dialect: TextDialect, options: &ReadOptions) -> Vec<String> {
     let delimiter = (dialect.delimiter != b',' && dialect.delimiter != b'\t' && options.delimiter.is_none())
         .then(|| format!("delimiter: {} ({} changes it)", Delimiter(dialect.delimiter), option("delimiter")));
     delimiter.into_iter().collect()
@@ -343,12 +343,12 @@ fn refuse_other_texts(path: &Path, head: &[u8], options: &ReadOptions) -> Result
 mod tests {
     use super::*;
 
-    fn layout(text: &str) -> Layout {
-        Layout::of(Path::new("x.csv"), text.as_bytes(), true, &ReadOptions::default()).unwrap()
+    fn layout(text: &str) -> FileLayout {
+        FileLayout::of(Path::new("x.csv"), text.as_bytes(), true, &ReadOptions::default()).unwrap()
     }
 
     fn error(text: &[u8]) -> String {
-        Layout::of(Path::new("x.csv"), text, true, &ReadOptions::default()).unwrap_err().to_string()
+        FileLayout::of(Path::new("x.csv"), text, true, &ReadOptions::default()).unwrap_err().to_string()
     }
 
     #[test]
@@ -388,7 +388,7 @@ mod tests {
     #[test]
     fn options_overrule() {
         let options = ReadOptions { header: Header::No, delimiter: Some(";".parse().unwrap()), ..Default::default() };
-        let found = Layout::of(Path::new("x"), b"a,b\n1,2\n", true, &options).unwrap();
+        let found = FileLayout::of(Path::new("x"), b"a,b\n1,2\n", true, &options).unwrap();
         assert_eq!((found.outline.named, found.outline.names.as_slice()), (false, ["c0".to_owned()].as_slice()));
     }
 
@@ -403,7 +403,7 @@ mod tests {
         assert!(layout("0,1,2,3,4\n0.5,1,2,3,4\n1.5,1,2,2,1\n").outline.named);
         assert!(!layout("1,2,3\n4,5,6\n7,8,9\n").outline.named);
         let dice = ReadOptions::default();
-        let error = Layout::of(Path::new("x"), b"1,2,3\n6,2,1\n4,4,5\n", true, &dice).unwrap_err().to_string();
+        let error = FileLayout::of(Path::new("x"), b"1,2,3\n6,2,1\n4,4,5\n", true, &dice).unwrap_err().to_string();
         assert!(error.contains("`header = yes` or `header = no` says which"), "{error}");
     }
 

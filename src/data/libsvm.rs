@@ -11,7 +11,7 @@ use super::cell::brief;
 use super::expansion::is_too_large;
 use super::outline::Outline;
 use super::source::read_error;
-use super::table_source::{Batch, TableFile, TableSource};
+use super::table_source::{PendingRows, TableFile, TableSource};
 use super::text_lines::TextLines;
 use super::value::Value;
 use crate::warning::are;
@@ -24,19 +24,19 @@ const LABEL: &str = "label";
 pub(super) struct LibsvmFile {
     path: PathBuf,
     bytes: Arc<[u8]>,
-    features: Features,
+    features: IndexRange,
     rows: usize,
     outline: Arc<Outline>,
 }
 
 /// The range of indices that are columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Features {
+struct IndexRange {
     first: usize,
     count: usize,
 }
 
-impl Features {
+impl IndexRange {
     /// The column of a feature.
     fn place(self, index: usize) -> Option<usize> {
         index.checked_sub(self.first).filter(|place| *place < self.count)
@@ -57,7 +57,7 @@ impl LibsvmFile {
         let (mut from_zero, mut last, mut rows) = (false, (0, 0), 0);
         let mut lines = TextLines::new(bytes.as_slice());
         while let Some((number, line)) = lines.next_line().map_err(|e| read_error(path, e))? {
-            let Some(row) = Row::of(path, number, line)? else { continue };
+            let Some(row) = SparseRow::of(path, number, line)? else { continue };
             rows += 1;
             for pair in row.pairs() {
                 let (index, _) = pair?;
@@ -67,7 +67,7 @@ impl LibsvmFile {
         }
         let first = usize::from(!from_zero);
         let (last, line) = last;
-        let features = Features { first, count: (last + 1).saturating_sub(first) };
+        let features = IndexRange { first, count: (last + 1).saturating_sub(first) };
         if is_too_large((rows as u64, features.count as u64), bytes.len() as u64) {
             let message = format!("index {last}: {rows} rows of so many columns would be zeros almost everywhere");
             return Err(Error::data_at(path, Some(line), None, message));
@@ -94,14 +94,14 @@ impl TableFile for LibsvmFile {
 pub(super) struct Libsvm<R> {
     path: PathBuf,
     outline: Arc<Outline>,
-    features: Features,
+    features: IndexRange,
     lines: TextLines<R>,
     /// Number of values whose index is not a column.
     unknown: usize,
 }
 
 impl<R: BufRead> Libsvm<R> {
-    fn new(path: &Path, (features, outline): (Features, Arc<Outline>), text: R) -> Self {
+    fn new(path: &Path, (features, outline): (IndexRange, Arc<Outline>), text: R) -> Self {
         Self { path: path.to_path_buf(), outline, features, lines: TextLines::new(text), unknown: 0 }
     }
 
@@ -113,7 +113,7 @@ impl<R: BufRead> Libsvm<R> {
         let count = (last + 1).saturating_sub(first);
         // If a damaged model claims too many columns, they are left out and count as missing.
         let count = if is_too_large((0, count as u64), 8 * known.len() as u64) { 0 } else { count };
-        let features = Features { first, count };
+        let features = IndexRange { first, count };
         let outline = Arc::new(Outline::named(features.names(), Unit::Line));
         Self::new(path, (features, outline), text)
     }
@@ -128,13 +128,13 @@ impl<R: BufRead + Send> TableSource for Libsvm<R> {
         &self.outline
     }
 
-    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+    fn read(&mut self, most: usize, batch: &mut PendingRows<'_>) -> Result<()> {
         let Self { path, features, lines, unknown, .. } = self;
         let mut values = vec![0.0; features.count];
         while batch.lines.len() < most
             && let Some((number, line)) = lines.next_line().map_err(|e| read_error(path, e))?
         {
-            let Some(row) = Row::of(path, number, line)? else { continue };
+            let Some(row) = SparseRow::of(path, number, line)? else { continue };
             let mut last = None;
             for pair in row.pairs() {
                 let (index, value) = pair?;
@@ -159,7 +159,7 @@ impl<R: BufRead + Send> TableSource for Libsvm<R> {
     fn warnings(&self) -> Vec<Warning> {
         let count = self.unknown;
         let unknown = (count > 0).then(|| {
-            let (path, Features { first, count: columns }) = (self.path.display(), self.features);
+            let (path, IndexRange { first, count: columns }) = (self.path.display(), self.features);
             let message = format!(
                 "{path}: {} of indices beyond those of training ({first} to {}): left out",
                 are(count, "value"),
@@ -172,14 +172,14 @@ impl<R: BufRead + Send> TableSource for Libsvm<R> {
 }
 
 /// A row.
-struct Row<'a> {
+struct SparseRow<'a> {
     path: &'a Path,
     line: u64,
     label: &'a str,
     rest: &'a str,
 }
 
-impl<'a> Row<'a> {
+impl<'a> SparseRow<'a> {
     /// The row of a line; `None` for a comment.
     fn of(path: &'a Path, line: u64, text: &'a [u8]) -> Result<Option<Self>> {
         let wrong = |message: &str| Error::data_at(path, Some(line), None, message);

@@ -16,10 +16,10 @@ use super::expansion::is_too_large;
 use super::outline::Outline;
 use super::source::read_error;
 use super::store::Store;
-use super::table_source::{Batch, TableFile, TableSource};
+use super::table_source::{PendingRows, TableFile, TableSource};
 use crate::{Error, Result, Unit};
 pub(super) use element::half;
-use element::{Element, Strided};
+use element::{ArrayElement, Strided};
 pub(super) use idx::read as read_idx;
 pub(super) use npy::read as read_npy;
 pub(super) use npz::read as read_npz;
@@ -37,7 +37,7 @@ struct Matrix {
     cols: usize,
     /// Whether the matrix is column-major (Fortran order).
     by_column: bool,
-    element: Element,
+    element: ArrayElement,
 }
 
 impl Matrix {
@@ -50,7 +50,7 @@ impl Matrix {
         start: u64,
         shape: &[usize],
         by_column: bool,
-        element: Element,
+        element: ArrayElement,
     ) -> std::result::Result<Self, String> {
         let (rows, cols) = (shape[0], shape[1..].iter().try_fold(1usize, |product, size| product.checked_mul(*size)));
         let bytes = cols.and_then(|cols| cols.checked_mul(rows)?.checked_mul(element.size()));
@@ -138,7 +138,7 @@ struct MatrixRows {
 
 impl MatrixRows {
     /// Adds the next rows to a batch.
-    fn read_block(&self, rows: usize, batch: &mut Batch<'_>) -> Result<()> {
+    fn read_block(&self, rows: usize, batch: &mut PendingRows<'_>) -> Result<()> {
         let (file, first) = (&self.file, self.next);
         let failed = |error| read_error(&file.path, error);
         let used = |at: &usize| {
@@ -182,7 +182,7 @@ impl TableSource for MatrixRows {
         &self.file.outline
     }
 
-    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+    fn read(&mut self, most: usize, batch: &mut PendingRows<'_>) -> Result<()> {
         let widest = self.file.matrices.iter().map(Matrix::row_bytes).max().unwrap_or(1);
         let at_a_time = (BLOCK / widest.max(1)).max(1);
         while batch.lines.len() < most && self.next < self.file.rows() {

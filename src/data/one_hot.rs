@@ -11,12 +11,12 @@ use super::levels::MOST_LEVELS;
 /// and one for all others if there are more. All are 0 for number 0, which means no level. Other inputs are unchanged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OneHot {
-    columns: Vec<Column>,
+    columns: Vec<LevelInput>,
 }
 
 /// An input that holds the number of a level.
 #[derive(Debug, Clone, PartialEq)]
-struct Column {
+struct LevelInput {
     /// Position of the input.
     input: usize,
     /// For each level from 1, its position among the one-hot inputs. Levels beyond the list get the last position.
@@ -24,9 +24,9 @@ struct Column {
     width: usize,
 }
 
-impl Column {
+impl LevelInput {
     /// Fits one input. Of equally frequent levels the first are preferred.
-    fn fit(values: &[f32], cols: usize, input: usize) -> Column {
+    fn fit(values: &[f32], cols: usize, input: usize) -> LevelInput {
         let numbers = || values.iter().skip(input).step_by(cols).map(|number| *number as usize);
         let levels = numbers().max().unwrap_or(0);
         let mut counts = vec![0usize; levels + 1];
@@ -37,7 +37,7 @@ impl Column {
         frequent.sort_unstable();
         let place = |level: usize| frequent.binary_search(&level).unwrap_or(frequent.len());
         let width = frequent.len() + usize::from(levels > frequent.len());
-        Column { input, places: (1..=levels).map(place).collect(), width }
+        LevelInput { input, places: (1..=levels).map(place).collect(), width }
     }
 
     fn write(&self, number: f32, to: &mut [f32]) {
@@ -51,7 +51,7 @@ impl OneHot {
     /// Fits to the levels of these rows. `level_inputs` are the inputs that hold numbers of levels, in ascending order.
     pub fn fit(features: &Features, level_inputs: &[usize]) -> OneHot {
         let Features::F32 { values, cols } = features else { return OneHot { columns: Vec::new() } };
-        OneHot { columns: level_inputs.iter().map(|input| Column::fit(values, *cols, *input)).collect() }
+        OneHot { columns: level_inputs.iter().map(|input| LevelInput::fit(values, *cols, *input)).collect() }
     }
 
     /// Number of inputs after the conversion of `inputs` inputs.

@@ -84,7 +84,7 @@ choices! {
 
 choices! {
     /// How a number column is scaled: `(x − center) / scale`, fitted on the training rows.
-    Scale {
+    Scaling {
         /// Mean and standard deviation (of the population, dividing by n).
         Standard = "standard",
         /// Minimum and range: 0 to 1 on the training rows.
@@ -235,7 +235,7 @@ pub struct DataOptions {
     pub shuffle: Shuffle,
     /// Scaling of number columns. If `None`: standard for tables, 1/255 for images.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scale: Option<Scale>,
+    pub scale: Option<Scaling>,
     /// Replacement for missing numbers; the median if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub impute: Option<Impute>,

@@ -13,12 +13,12 @@ mod survey;
 mod table;
 mod write;
 
-pub(super) use apart::{Said, pack_of};
+pub(super) use apart::{SourceRemarks, pack_of};
 pub(super) use cells::{bytes_of, form_of};
 pub(super) use columns::PackColumns;
 pub(super) use file::PackFile;
-pub(super) use header::Header;
+pub(super) use header::PackHeader;
 pub(crate) use header::begins_pack;
 pub(super) use room::refuse_without_room;
-pub(super) use table::{Packed as PackedTable, read_packed};
-pub use write::{Packed, Packer};
+pub(super) use table::{PackedTable, read_packed};
+pub use write::{PackSize, Packer};

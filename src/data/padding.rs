@@ -43,13 +43,13 @@ impl Blanks {
 pub(super) struct Padding {
     delimiter: u8,
     quote: u8,
-    place: Place,
+    place: CellPart,
     /// Blanks at the start of the current cell, held back.
     blanks: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum CellPart {
     Start,
     Within,
     Quoted,
@@ -57,7 +57,7 @@ enum Place {
 
 impl Padding {
     pub(super) fn new(delimiter: u8, quote: u8) -> Self {
-        Self { delimiter, quote, place: Place::Start, blanks: Vec::new() }
+        Self { delimiter, quote, place: CellPart::Start, blanks: Vec::new() }
     }
 
     /// Whether there are blanks between a delimiter and a quote.
@@ -74,23 +74,23 @@ impl Padding {
         for &byte in text {
             let blank = byte == b' ' || (byte == b'\t' && self.delimiter != b'\t');
             match self.place {
-                Place::Start if blank => {
+                CellPart::Start if blank => {
                     self.blanks.push(byte);
                     continue;
                 }
-                Place::Start if byte == self.quote => {
+                CellPart::Start if byte == self.quote => {
                     self.blanks.clear();
-                    self.place = Place::Quoted;
+                    self.place = CellPart::Quoted;
                 }
                 // Within quotes, a doubled quote closes the cell and opens it again.
-                Place::Quoted => self.place = if byte == self.quote { Place::Within } else { Place::Quoted },
-                Place::Start | Place::Within => {
+                CellPart::Quoted => self.place = if byte == self.quote { CellPart::Within } else { CellPart::Quoted },
+                CellPart::Start | CellPart::Within => {
                     out.append(&mut self.blanks);
                     self.place = match byte {
-                        b'\n' => Place::Start,
-                        _ if byte == self.delimiter => Place::Start,
-                        _ if byte == self.quote && out.last() == Some(&self.quote) => Place::Quoted,
-                        _ => Place::Within,
+                        b'\n' => CellPart::Start,
+                        _ if byte == self.delimiter => CellPart::Start,
+                        _ if byte == self.quote && out.last() == Some(&self.quote) => CellPart::Quoted,
+                        _ => CellPart::Within,
                     };
                 }
             }

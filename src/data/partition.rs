@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use super::options::DataOptions;
-use super::prepare::{Contents, Loaded};
+use super::prepare::{Loaded, LoadedContents};
 use super::source::Source;
 use super::split::Split;
 use crate::{Error, Result, Warning};
@@ -28,7 +28,7 @@ pub fn partition(options: &DataOptions, seed: u64) -> Result<Partition> {
     if options.data == Source::Stdin {
         return Err(Error::Usage("data split reads its file twice: write standard input to a file first".to_owned()));
     }
-    let Loaded(Contents::Table(table, _)) = Loaded::read(options)? else {
+    let Loaded(LoadedContents::Table(table, _)) = Loaded::read(options)? else {
         let name = options.data.as_written();
         return Err(Error::Mismatch(format!("{name}: expected a table, found images of bytes")));
     };

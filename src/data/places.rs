@@ -124,7 +124,7 @@ mod tests {
             let cells = ["Red", "RED", "Dark  blue", "green", ""];
             let levels: Vec<String> = cells[..4].iter().map(|cell| (*cell).to_owned()).collect();
             let column = Column::Text { codes: vec![0, 1, 2, 3, u32::MAX], levels };
-            let plan = crate::data::feature::Plan::new(&feature, &column).unwrap();
+            let plan = crate::data::feature::ColumnPlan::new(&feature, &column).unwrap();
             for (row, cell) in cells.iter().enumerate() {
                 let mut expected = vec![0.0; feature.width()];
                 plan.write(&mut expected, (0, feature.width()), |_| row);

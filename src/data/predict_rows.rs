@@ -26,11 +26,11 @@ pub struct Chunk {
 /// kept. Tables are read in bounded memory.
 pub struct RowReader<'a> {
     preprocessing: &'a Preprocessing,
-    rows: Rows<'a>,
+    rows: RowSource<'a>,
     kept_names: Vec<String>,
 }
 
-enum Rows<'a> {
+enum RowSource<'a> {
     Table { reader: Box<TableReader>, drift: Box<Drift<'a>> },
     Images { images: Images, next: usize },
 }
@@ -61,7 +61,7 @@ impl<'a> RowReader<'a> {
                     features.chain(table.constants.iter().map(|constant| constant.column.as_str())).collect();
                 reader.keep(kept, |column| needed.contains(column));
                 let drift = Drift::new(&table.features, &table.constants);
-                Rows::Table { reader: Box::new(reader), drift: Box::new(drift) }
+                RowSource::Table { reader: Box::new(reader), drift: Box::new(drift) }
             }
             Preprocessing::Images(expected) => {
                 if let Some(name) = keep.first() {
@@ -69,7 +69,7 @@ impl<'a> RowReader<'a> {
                 }
                 let images = input.read_images_part(options, part)?;
                 expected.check(&images)?;
-                Rows::Images { images, next: 0 }
+                RowSource::Images { images, next: 0 }
             }
         };
         Ok(Self { preprocessing, rows, kept_names })
@@ -83,16 +83,16 @@ impl<'a> RowReader<'a> {
     /// Notes on how the file is read.
     pub fn notes(&self) -> &[String] {
         match &self.rows {
-            Rows::Table { reader, .. } => &reader.outline().notes,
-            Rows::Images { .. } => &[],
+            RowSource::Table { reader, .. } => &reader.outline().notes,
+            RowSource::Images { .. } => &[],
         }
     }
 
     /// Warnings: how the file was read, and how the rows so far differ from the training rows.
     pub fn warnings(&self) -> Vec<Warning> {
         match &self.rows {
-            Rows::Table { reader, drift } => reader.warnings().into_iter().chain(drift.warnings()).collect(),
-            Rows::Images { .. } => Vec::new(),
+            RowSource::Table { reader, drift } => reader.warnings().into_iter().chain(drift.warnings()).collect(),
+            RowSource::Images { .. } => Vec::new(),
         }
     }
 
@@ -102,12 +102,12 @@ impl<'a> RowReader<'a> {
     /// [`Error::Data`] with line and column for a wrong row.
     pub fn next_rows(&mut self, rows: usize) -> Result<Option<Chunk>> {
         match (&mut self.rows, self.preprocessing) {
-            (Rows::Table { reader, drift }, Preprocessing::Table(table)) => {
+            (RowSource::Table { reader, drift }, Preprocessing::Table(table)) => {
                 let Some((rows, kept)) = reader.next_rows(rows)? else { return Ok(None) };
                 drift.observe(&rows, None);
                 Ok(Some(Chunk { features: table.features(&rows, None)?, kept }))
             }
-            (Rows::Images { images, next }, Preprocessing::Images(expected)) => {
+            (RowSource::Images { images, next }, Preprocessing::Images(expected)) => {
                 let cols = images.cols();
                 let end = next.saturating_add(rows).min(images.rows());
                 if *next == end {

@@ -7,10 +7,10 @@ use super::idx::{Images, Part};
 use super::image::TypedImages;
 use super::input::{Input, LabelledRows};
 use super::options::{DataOptions, NumberLoss, ReadOptions, Shuffle};
-use super::pack::{PackedTable, Said, pack_of, read_packed, refuse_without_room};
+use super::pack::{PackedTable, SourceRemarks, pack_of, read_packed, refuse_without_room};
 use super::prepared::Prepared;
 use super::preprocess::{Preprocessing, TablePreprocessing};
-use super::read::Raw;
+use super::read::RawContents;
 use super::sketch::Sketch;
 use super::source::{Opened, Source};
 use super::strangers::{Apart, Strangers};
@@ -44,9 +44,9 @@ pub fn prepare_bytes(bytes: &'static [u8], options: &DataOptions, seed: u64) -> 
 /// The training file in memory, with typed columns. Nothing is fitted yet, so the options of the preprocessing may
 /// still depend on the data. Validation and test files of a table are open but not read, because reading them requires
 /// the schema of the preprocessing.
-pub struct Loaded(pub(super) Contents);
+pub struct Loaded(pub(super) LoadedContents);
 
-pub(super) enum Contents {
+pub(super) enum LoadedContents {
     Table(Box<TypedTable>, (Option<Input>, Option<Input>)),
     Images(Box<TypedImages>, (Option<Images>, Option<Images>)),
 }
@@ -72,12 +72,12 @@ impl Loaded {
         let test = options.test.as_ref().map(Input::open_part).transpose()?.flatten();
         let PackedTable { table, columns } = read_packed(file, options)?;
         let mut typed = TypedTable::new(table, options)?.with_pack(columns);
-        if let Some(Said { notes, warnings }) = packed {
+        if let Some(SourceRemarks { notes, warnings }) = packed {
             typed.notes.splice(0..0, notes);
             typed.warnings.splice(0..0, warnings);
         }
         typed.warnings.extend(same_file(options));
-        Ok(Self(Contents::Table(Box::new(typed), (valid, test))))
+        Ok(Self(LoadedContents::Table(Box::new(typed), (valid, test))))
     }
 
     fn read_main(main: Input, options: &DataOptions) -> Result<Self> {
@@ -85,16 +85,16 @@ impl Loaded {
         let test = options.test.as_ref().map(Input::open_part).transpose()?.flatten();
         let read = options.read_options();
         match main.read(&read)? {
-            (Raw::Images(train), own_test) => {
+            (RawContents::Images(train), own_test) => {
                 let images = |input: Option<Input>| input.map(|input| input.read_images(&read)).transpose();
                 let own_test = own_test.filter(|_| options.test.is_none());
                 let others = (images(valid)?, images(test)?.or(own_test));
-                Ok(Self(Contents::Images(Box::new(TypedImages::new(train, options)?), others)))
+                Ok(Self(LoadedContents::Images(Box::new(TypedImages::new(train, options)?), others)))
             }
-            (Raw::Table(file), _) => {
+            (RawContents::Table(file), _) => {
                 let mut table = TypedTable::new(*file, options)?;
                 table.warnings.extend(same_file(options));
-                Ok(Self(Contents::Table(Box::new(table), (valid, test))))
+                Ok(Self(LoadedContents::Table(Box::new(table), (valid, test))))
             }
         }
     }
@@ -102,7 +102,7 @@ impl Loaded {
     /// The size of the data.
     pub fn sketch(&self) -> Sketch {
         match &self.0 {
-            Contents::Images(images, _) => Sketch {
+            LoadedContents::Images(images, _) => Sketch {
                 task: Task::Multiclass,
                 is_table: false,
                 rows: images.labels.len(),
@@ -110,7 +110,7 @@ impl Loaded {
                 categories: 0,
                 outputs: 0,
             },
-            Contents::Table(table, _) => table.sketch(),
+            LoadedContents::Table(table, _) => table.sketch(),
         }
     }
 
@@ -120,11 +120,11 @@ impl Loaded {
     /// As [`prepare`].
     pub fn prepare(self, options: &DataOptions, seed: u64) -> Result<Prepared> {
         match self.0 {
-            Contents::Images(images, others) => {
+            LoadedContents::Images(images, others) => {
                 let split = deal(&images.rows(), Some(&images.labels), None, options, seed)?;
                 images.prepare(split, others, options, seed)
             }
-            Contents::Table(table, files) => {
+            LoadedContents::Table(table, files) => {
                 let split = table.deal(options, seed)?;
                 table.prepare(split, files, (options, seed), None)
             }
@@ -134,7 +134,7 @@ impl Loaded {
 
 /// Rows prepared by a saved preprocessing.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
+pub struct PreparedRows {
     /// Features, targets and weights of the rows with a target.
     pub dataset: Dataset,
     /// Row numbers in the file, from 0.
@@ -183,7 +183,7 @@ pub fn prepare_for(
     options: &ReadOptions,
     part: Part,
     loss: Option<NumberLoss>,
-) -> Result<Evaluation> {
+) -> Result<PreparedRows> {
     match preprocessing {
         Preprocessing::Table(preprocessing) => {
             let input = Input::open(source)?.refuse_misfits(options)?;
@@ -195,7 +195,7 @@ pub fn prepare_for(
             warnings.extend(without_weights(preprocessing, &table));
             let Apart { dataset, rows, strangers, warning } = Apart::new(preprocessing, &table, rows)?;
             warnings.extend(warning);
-            Ok(Evaluation { dataset, rows, strangers, notes, warnings })
+            Ok(PreparedRows { dataset, rows, strangers, notes, warnings })
         }
         Preprocessing::Images(preprocessing) => {
             let images = Input::open(source)?.read_images_part(options, part)?;
@@ -205,7 +205,7 @@ pub fn prepare_for(
             let cols = images.cols();
             let features = Features::U8 { values: images.bytes, cols, scale: preprocessing.scale };
             let dataset = Dataset { features, targets, weights: None };
-            Ok(Evaluation { dataset, rows, strangers: None, notes: Vec::new(), warnings: Vec::new() })
+            Ok(PreparedRows { dataset, rows, strangers: None, notes: Vec::new(), warnings: Vec::new() })
         }
     }
 }

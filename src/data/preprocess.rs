@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::cell::{format_number, parse_number, shortened};
 use super::dataset::{Features, inputs_of_zeros};
 use super::drift::Constant;
-use super::feature::{Feature, Plan, has_twice, is_scale};
-use super::fit::{ColumnWishes, FitOptions, Fitted, fit_column};
+use super::feature::{ColumnPlan, Feature, has_twice, is_scale};
+use super::fit::{ColumnWishes, Fitted, PreprocessingOptions, fit_column};
 use super::pack::PackColumns;
 use super::schema::{Roles, has_no_weight};
 use super::table::{Column, MissingMarkers, Table};
@@ -170,7 +170,7 @@ impl TablePreprocessing {
         roles: &Roles,
         target: Target,
         rows: &[u32],
-        options: &FitOptions,
+        options: &PreprocessingOptions,
         warnings: &mut Vec<Warning>,
     ) -> Result<Self> {
         Self::fit_left((table, None), roles, target, rows, options, warnings)
@@ -185,7 +185,7 @@ impl TablePreprocessing {
         roles: &Roles,
         mut target: Target,
         rows: &[u32],
-        options: &FitOptions,
+        options: &PreprocessingOptions,
         warnings: &mut Vec<Warning>,
     ) -> Result<Self> {
         if options.scale_target {
@@ -279,12 +279,12 @@ impl TablePreprocessing {
     }
 
     /// Each feature prepared for its column, with its first input.
-    fn plans<'a>(&'a self, table: &'a Table) -> Result<Vec<(usize, Plan<'a>)>> {
+    fn plans<'a>(&'a self, table: &'a Table) -> Result<Vec<(usize, ColumnPlan<'a>)>> {
         let (mut at, columns) = (0, table.by_name());
         let plan = |feature: &'a Feature| {
             let column = columns.get(feature.column.as_str()).copied();
             let column = column.ok_or_else(|| self.absent(table, &feature.column))?;
-            let plan = Plan::new(feature, column).ok_or_else(|| {
+            let plan = ColumnPlan::new(feature, column).ok_or_else(|| {
                 let message = format!("column \"{}\": the model expects numbers, found text", feature.column);
                 Error::Mismatch(format!("{}: {message}", table.path.display()))
             })?;

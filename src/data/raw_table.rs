@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::builder::Origin;
-use super::dialect::Dialect;
+use super::dialect::TextDialect;
 use super::oddities::Oddities;
 use super::outline::Outline;
 use super::table::{Column, MissingMarkers};
@@ -21,7 +21,7 @@ pub(super) trait WrittenCells: Send + Sync {
 
 /// The layout of a text, and unusual lines and rows.
 pub(super) struct TextLayout {
-    pub(super) dialect: Dialect,
+    pub(super) dialect: TextDialect,
     /// Whether titles or comments are above the header.
     pub(super) has_lines_above: bool,
     pub(super) oddities: Oddities,

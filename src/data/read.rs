@@ -34,14 +34,14 @@ pub enum Contents {
 }
 
 /// The content of a file, before the kinds of columns are determined.
-pub(super) enum Raw {
+pub(super) enum RawContents {
     Table(Box<RawTable>),
     Images(Images),
 }
 
 /// How an opened file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layer {
+pub(super) enum OpenedAs {
     /// As delimited text.
     Delimited,
     /// As images of bytes.
@@ -51,11 +51,11 @@ pub(super) enum Layer {
 }
 
 /// Determines how an opened file is read.
-pub(super) fn layer_of(source: &Source, opened: &Opened, options: &ReadOptions) -> Layer {
+pub(super) fn layer_of(source: &Source, opened: &Opened, options: &ReadOptions) -> OpenedAs {
     match format_of(source, opened, options) {
-        Format::Auto | Format::Csv | Format::Tsv => Layer::Delimited,
-        Format::Idx if holds_bytes(opened.head().0) => Layer::Images,
-        other => Layer::Table(other),
+        Format::Auto | Format::Csv | Format::Tsv => OpenedAs::Delimited,
+        Format::Idx if holds_bytes(opened.head().0) => OpenedAs::Images,
+        other => OpenedAs::Table(other),
     }
 }
 
@@ -63,11 +63,11 @@ pub(super) fn layer_of(source: &Source, opened: &Opened, options: &ReadOptions) 
 ///
 /// # Errors
 /// [`crate::Error::Data`] for wrong content, [`crate::Error::Io`] for failures of the system.
-pub(super) fn read_opened(source: &Source, opened: Opened, options: &ReadOptions) -> Result<Raw> {
+pub(super) fn read_opened(source: &Source, opened: Opened, options: &ReadOptions) -> Result<RawContents> {
     let table = match layer_of(source, &opened, options) {
-        Layer::Images => return read_images(source, opened).map(Raw::Images),
-        Layer::Delimited => delimited::read_whole(Text::new(opened, options.encoding)?, &for_name(source, options))?,
-        Layer::Table(format) => {
+        OpenedAs::Images => return read_images(source, opened).map(RawContents::Images),
+        OpenedAs::Delimited => delimited::read_whole(Text::new(opened, options.encoding)?, &for_name(source, options))?,
+        OpenedAs::Table(format) => {
             let (file, conversion) = table_file(source, opened, format, options)?;
             let mut table = whole_table::read_whole(file, options)?;
             table.notes = conversion.notes();
@@ -75,7 +75,7 @@ pub(super) fn read_opened(source: &Source, opened: Opened, options: &ReadOptions
             table
         }
     };
-    Ok(Raw::Table(Box::new(table)))
+    Ok(RawContents::Table(Box::new(table)))
 }
 
 /// An opened file of any format except delimited text.
@@ -166,10 +166,10 @@ pub(super) fn for_name(source: &Source, options: &ReadOptions) -> ReadOptions {
 /// [`crate::Error::Data`] for wrong content, [`crate::Error::Io`] for failures of the system.
 pub fn read(source: &Source, options: &ReadOptions) -> Result<Contents> {
     Ok(match read_opened(source, Opened::new(source)?, options)? {
-        Raw::Table(mut file) => {
+        RawContents::Table(mut file) => {
             let Kinded { table, .. } = kinds(&mut file, options, &[], &[])?;
             Contents::Table(table)
         }
-        Raw::Images(images) => Contents::Images(images),
+        RawContents::Images(images) => Contents::Images(images),
     })
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::normal::normal_quantile;
-use super::statistics::Summary;
+use super::statistics::NumberSummary;
 use crate::rng::{Purpose, stream};
 
 /// The transformation of `z = (x − center) / scale`.
@@ -38,12 +38,12 @@ impl Shape {
     /// are values, but at least 2), and a little noise is added to the values, so that a value of many rows is mapped
     /// to the middle of their shares. The noise is determined by the seed and `column`, the number of the column. Its
     /// standard deviation is relative to that of the column; in the paper it is absolute.
-    pub(super) fn normal(summary: &Summary, seed: u64, column: usize) -> Shape {
+    pub(super) fn normal(summary: &NumberSummary, seed: u64, column: usize) -> Shape {
         use rand::RngExt;
         let mut rng = stream(seed, Purpose::QuantileNoise, column as u64, 0);
         // Midpoints of 2⁵² intervals of 0 … 1, so 0 and 1 are never drawn.
         let mut normal = || normal_quantile(((rng.random::<u64>() >> 12) as f64 + 0.5) / (1u64 << 52) as f64);
-        let noisy = Summary::of(summary.sorted().iter().map(|x| x + NOISE * summary.sd * normal()).collect());
+        let noisy = NumberSummary::of(summary.sorted().iter().map(|x| x + NOISE * summary.sd * normal()).collect());
         let rows = noisy.sorted().len();
         let count = (rows / 30).clamp(10, 1000).min(rows.max(2));
         Shape::Normal((0..count).map(|at| noisy.quantile(at as f64 / (count - 1) as f64)).collect())
@@ -98,7 +98,7 @@ pub(super) fn robust(quantile: impl Fn(f64) -> f64) -> (f64, f64) {
 pub(super) struct Counted<const N: usize>(pub(super) [(f64, usize); N]);
 
 impl<const N: usize> Counted<N> {
-    /// As [`Summary::quantile`].
+    /// As [`NumberSummary::quantile`].
     fn quantile(&self, q: f64) -> f64 {
         let rows: usize = self.0.iter().map(|(_, rows)| rows).sum();
         let at = q * rows.saturating_sub(1) as f64;
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn numbers_become_normal() {
         let values: Vec<f64> = (0..3000).map(|n| f64::from(n).powi(3)).collect();
-        let shape = Shape::normal(&Summary::of(values.clone()), 0, 0);
+        let shape = Shape::normal(&NumberSummary::of(values.clone()), 0, 0);
         let Shape::Normal(quantiles) = &shape else { panic!("{shape:?}") };
         assert_eq!(quantiles.len(), 100);
         let normal: Vec<f64> = values.iter().map(|x| shape.of(*x)).collect();
@@ -138,7 +138,7 @@ mod tests {
         assert!(mean.abs() < 0.01 && (sd - 1.0).abs() < 0.05, "{mean} {sd}");
         assert!(normal.windows(2).all(|pair| pair[0] <= pair[1]));
         assert_eq!([-1e9, 1e30].map(|x| shape.of(x).abs() < 5.2), [true, true]);
-        assert_eq!(shape, Shape::normal(&Summary::of(values), 0, 0), "the noise is a function of its address");
+        assert_eq!(shape, Shape::normal(&NumberSummary::of(values), 0, 0), "the noise is a function of its address");
     }
 
     /// Expected values: scikit-learn 1.9.1, `QuantileTransformer(n_quantiles=12, output_distribution="normal")`, fitted
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_value_of_many_rows_gets_the_middle_of_their_shares() {
         let zeros = [vec![0.0; 400], (1..=600).map(f64::from).collect()].concat();
-        let shape = Shape::normal(&Summary::of(zeros), 3, 1);
+        let shape = Shape::normal(&NumberSummary::of(zeros), 3, 1);
         // The noise separates the zeros, so 0 itself is in the middle of 0 … 0.4, up to the noise of 13 quantiles.
         assert!((shape.of(0.0) - normal_quantile(0.2)).abs() < 0.2, "{}", shape.of(0.0));
         let tied = Shape::Normal(vec![0.0, 1.0, 1.0, 1.0, 2.0]);
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn counted_quantiles_are_those_of_the_rows() {
         let counted = Counted([(-1.0, 3), (0.0, 1), (1.0, 7)]);
-        let rows = Summary::of([vec![-1.0; 3], vec![0.0], vec![1.0; 7]].concat());
+        let rows = NumberSummary::of([vec![-1.0; 3], vec![0.0], vec![1.0; 7]].concat());
         for q in [0.0, 0.1, 0.25, 0.3, 0.33, 0.5, 0.75, 1.0] {
             assert_eq!(counted.quantile(q), rows.quantile(q), "{q}");
         }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use flate2::bufread::GzDecoder;
 use serde::{Deserialize, Serialize};
 
-use super::expansion::{Counted, Unpacked};
+use super::expansion::{CountingReader, Unpacked};
 use super::mapped::Mapped;
 use super::store::Store;
 use crate::{Error, Result, path_text};
@@ -115,10 +115,10 @@ impl Opened {
         let mut magic = Vec::with_capacity(MAGIC_BYTES);
         raw.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut magic).map_err(|e| Error::io(&name, e))?;
         let (gzip, zstd) = (magic.starts_with(&[0x1f, 0x8b]), magic == [0x28, 0xb5, 0x2f, 0xfd]);
-        let (raw, packed) = Counted::new(io::Cursor::new(magic).chain(raw));
+        let (raw, packed) = CountingReader::new(io::Cursor::new(magic).chain(raw));
         let raw = BufReader::with_capacity(1 << 18, raw);
         let mut rest: Box<dyn Read + Send> = match () {
-            () if gzip => Box::new(Unpacked::new(Members::new(raw), packed)),
+            () if gzip => Box::new(Unpacked::new(GzipMembers::new(raw), packed)),
             () if zstd => {
                 let frames = Frames::new(raw).map_err(|e| Error::io(&name, e))?;
                 Box::new(Unpacked::new(frames, packed))
@@ -190,11 +190,11 @@ impl Opened {
 }
 
 /// The decompressed members of a gzip file, concatenated. Zeros after a member are padding.
-struct Members<R> {
+struct GzipMembers<R> {
     member: Option<GzDecoder<R>>,
 }
 
-impl<R: BufRead> Members<R> {
+impl<R: BufRead> GzipMembers<R> {
     fn new(packed: R) -> Self {
         Self { member: Some(GzDecoder::new(packed)) }
     }
@@ -213,7 +213,7 @@ impl<R: BufRead> Members<R> {
     }
 }
 
-impl<R: BufRead> Read for Members<R> {
+impl<R: BufRead> Read for GzipMembers<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);

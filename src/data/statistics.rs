@@ -15,7 +15,7 @@ const LANES: usize = 8;
 
 /// Statistics of the numbers that are not missing.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
+pub struct NumberSummary {
     sorted: Vec<f64>,
     /// Mean; 0 if there are no values.
     pub mean: f64,
@@ -23,7 +23,7 @@ pub struct Summary {
     pub sd: f64,
 }
 
-impl Summary {
+impl NumberSummary {
     /// Whether all values are equal up to rounding: the range is within 10⁻¹² of the largest value; or within 10⁻⁸, and
     /// nine of ten values are equal; or all values are zeros and a few rounding errors of sums. Integers are compared
     /// exactly.
@@ -153,7 +153,7 @@ mod tests {
     fn the_spread_of_large_numbers_close_together_is_found() {
         for (offset, rows) in [(1e12, 200_000), (1.7e15, 20_000), (9_007_199_254_740_992.0, 50_000)] {
             let values: Vec<f64> = (0..rows).map(|row| offset + f64::from(row % 20 * 2)).collect();
-            let summary = Summary::of(values);
+            let summary = NumberSummary::of(values);
             assert!((summary.mean - offset - 19.0).abs() <= f64::EPSILON * offset, "{offset}: {}", summary.mean);
             assert!((summary.sd - (4.0f64 * 399.0 / 12.0).sqrt()).abs() < 0.05, "{offset}: {}", summary.sd);
         }
@@ -162,17 +162,17 @@ mod tests {
     #[test]
     fn spread_is_found_at_any_size() {
         for unit in [1.0, 1e-300, 1e-170, 1e200] {
-            let summary = Summary::of([1.0, 2.0, 3.0, 4.0].map(|value| value * unit).to_vec());
+            let summary = NumberSummary::of([1.0, 2.0, 3.0, 4.0].map(|value| value * unit).to_vec());
             assert!((summary.sd / unit - 1.25f64.sqrt()).abs() < 1e-12, "{unit}: {}", summary.sd);
         }
-        assert!(!Summary::of(vec![1.7e15, 1.7e15 + 2.0]).is_constant(), "whole numbers differ in earnest");
-        assert!(!Summary::of(vec![1.7e18, 1.7e18 + 1024.0]).is_constant());
-        assert!(Summary::of(vec![0.3, 0.1 + 0.2]).is_constant());
-        assert!(Summary::of(vec![0.3 - 1e-13, 0.3, 0.3 + 1e-13]).is_constant());
-        assert!(Summary::of([vec![5.0; 99], vec![5.000_000_001]].concat()).is_constant());
-        assert!(!Summary::of([vec![5.0; 50], vec![5.000_000_001; 50]].concat()).is_constant());
-        assert!(Summary::of(vec![0.0, 0.1 + 0.2 - 0.3, 0.0, 0.1 + 0.2 - 0.3]).is_constant());
-        assert!(!Summary::of(vec![-1e308, 1e308]).is_constant());
-        assert!(!Summary::of(vec![1e-9, 2e-9, 0.0]).is_constant());
+        assert!(!NumberSummary::of(vec![1.7e15, 1.7e15 + 2.0]).is_constant(), "whole numbers differ in earnest");
+        assert!(!NumberSummary::of(vec![1.7e18, 1.7e18 + 1024.0]).is_constant());
+        assert!(NumberSummary::of(vec![0.3, 0.1 + 0.2]).is_constant());
+        assert!(NumberSummary::of(vec![0.3 - 1e-13, 0.3, 0.3 + 1e-13]).is_constant());
+        assert!(NumberSummary::of([vec![5.0; 99], vec![5.000_000_001]].concat()).is_constant());
+        assert!(!NumberSummary::of([vec![5.0; 50], vec![5.000_000_001; 50]].concat()).is_constant());
+        assert!(NumberSummary::of(vec![0.0, 0.1 + 0.2 - 0.3, 0.0, 0.1 + 0.2 - 0.3]).is_constant());
+        assert!(!NumberSummary::of(vec![-1e308, 1e308]).is_constant());
+        assert!(!NumberSummary::of(vec![1e-9, 2e-9, 0.0]).is_constant());
     }
 }

@@ -40,7 +40,7 @@ impl Apart {
     /// Those of preparing rows.
     pub(super) fn new(preprocessing: &TablePreprocessing, table: &Table, rows: Vec<u32>) -> Result<Apart> {
         let weights = preprocessing.weights(table, &rows)?;
-        let mut found = Found::new(&preprocessing.target, table, &rows);
+        let mut found = FoundRows::new(&preprocessing.target, table, &rows);
         let of = |places: &[usize]| -> (Vec<u32>, Option<Vec<f32>>) {
             let weights = weights.as_ref().map(|weights| places.iter().map(|at| weights[*at]).collect());
             (places.iter().map(|at| rows[*at]).collect(), weights)
@@ -68,7 +68,7 @@ impl Apart {
 }
 
 /// Rows of known and of unknown classes.
-struct Found {
+struct FoundRows {
     /// Positions, among the examined rows, of those with a known class, and of the others.
     known: Vec<usize>,
     unknown: Vec<usize>,
@@ -78,9 +78,9 @@ struct Found {
     classes: Vec<(String, usize)>,
 }
 
-impl Found {
-    fn new(target: &Target, table: &Table, rows: &[u32]) -> Found {
-        let all = || Found { known: (0..rows.len()).collect(), unknown: vec![], labels: vec![], classes: vec![] };
+impl FoundRows {
+    fn new(target: &Target, table: &Table, rows: &[u32]) -> FoundRows {
+        let all = || FoundRows { known: (0..rows.len()).collect(), unknown: vec![], labels: vec![], classes: vec![] };
         let Some(column) = table.column(&target.columns[0]).filter(|_| !target.classes.is_empty()) else {
             return all();
         };
@@ -96,7 +96,7 @@ impl Found {
         order.sort_by_key(|level| std::cmp::Reverse(counts[*level]));
         let mut place = vec![0u32; levels.len()];
         order.iter().enumerate().for_each(|(at, level)| place[*level] = at as u32);
-        Found {
+        FoundRows {
             labels: unknown.iter().map(|at| place[code(at) as usize]).collect(),
             classes: order.into_iter().map(|level| (levels[level].clone(), counts[level])).collect(),
             known,
@@ -131,7 +131,7 @@ impl Found {
 }
 
 /// A function that removes differences of one type.
-type Form = fn(&str) -> String;
+type Simplify = fn(&str) -> String;
 
 fn without_dot(text: &str) -> String {
     text.trim().trim_end_matches('.').trim_end().to_owned()
@@ -143,7 +143,7 @@ fn without_blanks(text: &str) -> String {
 
 /// The likely reason for an unknown class that differs only slightly from a known one.
 fn slip(unknown: &str, known: &[String]) -> Option<String> {
-    let forms: [(&str, Form); 4] = [
+    let forms: [(&str, Simplify); 4] = [
         ("blanks", without_blanks),
         ("a dot at the end", without_dot),
         ("case", |text| without_blanks(text).to_lowercase()),

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 
 choices! {
     /// A problem with a known answer.
-    Problem {
+    SynthProblem {
         /// Two uniform inputs; the class is 1 if their signs differ.
         Xor = "xor",
         /// Two interleaving half circles.
@@ -38,59 +38,61 @@ const FRIEDMAN: usize = 5;
 /// Stream for the weights of a problem; stream 0 is for its rows.
 const WEIGHTS: u64 = 1;
 
-impl Problem {
+impl SynthProblem {
     /// Number of inputs, and whether it may be changed.
     fn inputs(self) -> (usize, bool) {
         match self {
-            Problem::Xor | Problem::Moons | Problem::Circles | Problem::Spirals => (2, false),
-            Problem::Blobs => (2, true),
-            Problem::Friedman1 => (10, true),
-            Problem::Linear => (20, true),
+            SynthProblem::Xor | SynthProblem::Moons | SynthProblem::Circles | SynthProblem::Spirals => (2, false),
+            SynthProblem::Blobs => (2, true),
+            SynthProblem::Friedman1 => (10, true),
+            SynthProblem::Linear => (20, true),
         }
     }
 
     /// The default noise.
     pub fn default_noise(self) -> f64 {
         match self {
-            Problem::Xor => 0.0,
-            Problem::Spirals => 0.02,
-            Problem::Circles => 0.05,
-            Problem::Moons | Problem::Linear => 0.1,
-            Problem::Blobs => 0.3,
-            Problem::Friedman1 => 1.0,
+            SynthProblem::Xor => 0.0,
+            SynthProblem::Spirals => 0.02,
+            SynthProblem::Circles => 0.05,
+            SynthProblem::Moons | SynthProblem::Linear => 0.1,
+            SynthProblem::Blobs => 0.3,
+            SynthProblem::Friedman1 => 1.0,
         }
     }
 
     /// The problem as a formula. `e` is the noise times a normal random number.
     pub fn formula(self) -> &'static str {
         match self {
-            Problem::Xor => "x0, x1 uniform in [-1, 1); class 1 where x0·x1 < 0; then each input + e",
-            Problem::Moons => {
+            SynthProblem::Xor => "x0, x1 uniform in [-1, 1); class 1 where x0·x1 < 0; then each input + e",
+            SynthProblem::Moons => {
                 "t uniform in [0, π); class 0: (cos t, sin t), class 1: (1 − cos t, 0.5 − sin t); each input + e"
             }
-            Problem::Circles => {
+            SynthProblem::Circles => {
                 "t uniform in [0, 2π); r·(cos t, sin t), r = 1 in class 0, 0.5 in class 1; each input + e"
             }
-            Problem::Spirals => "t uniform in [0, 1); t·(cos a, sin a), a = 3π·t + π·class; each input + e",
-            Problem::Blobs => "K classes; class k: 1 + k div D in coordinate k mod D, 0 in the others; each input + e",
-            Problem::Friedman1 => {
+            SynthProblem::Spirals => "t uniform in [0, 1); t·(cos a, sin a), a = 3π·t + π·class; each input + e",
+            SynthProblem::Blobs => {
+                "K classes; class k: 1 + k div D in coordinate k mod D, 0 in the others; each input + e"
+            }
+            SynthProblem::Friedman1 => {
                 "x uniform in [0, 1); y = 10 sin(π·x0·x1) + 20 (x2 − 0.5)² + 10·x3 + 5·x4 + e (Friedman 1991)"
             }
-            Problem::Linear => "x and w normal; y = w·x / √D + e",
+            SynthProblem::Linear => "x and w normal; y = w·x / √D + e",
         }
     }
 
     /// Whether the label is a number.
     fn is_regression(self) -> bool {
-        matches!(self, Problem::Friedman1 | Problem::Linear)
+        matches!(self, SynthProblem::Friedman1 | SynthProblem::Linear)
     }
 }
 
 /// Settings for generating a table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Recipe {
+pub struct SynthOptions {
     /// The problem.
-    pub problem: Problem,
+    pub problem: SynthProblem,
     /// Number of rows.
     pub rows: usize,
     /// Number of inputs; the problem's default if `None`.
@@ -108,7 +110,7 @@ pub struct Recipe {
 /// # Errors
 /// [`Error::Option`] for options that the problem does not have, for numbers that are too small, and for more rows than
 /// 32 bits can count.
-pub fn synth(recipe: &Recipe) -> Result<Frame> {
+pub fn synth(recipe: &SynthOptions) -> Result<Frame> {
     let (columns, classes) = recipe.check()?;
     let noise = recipe.noise.unwrap_or(recipe.problem.default_noise());
     let weights = weights(recipe, columns);
@@ -139,19 +141,19 @@ pub fn synth(recipe: &Recipe) -> Result<Frame> {
     })
 }
 
-impl Recipe {
+impl SynthOptions {
     /// Checks the settings, and returns the numbers of inputs and classes.
     fn check(&self) -> Result<(usize, usize)> {
         let (problem, (own, free)) = (self.problem, self.problem.inputs());
         let columns = self.columns.unwrap_or(own);
-        let least = if problem == Problem::Friedman1 { FRIEDMAN } else { 1 };
-        let classes = self.classes.unwrap_or(if problem == Problem::Blobs { 3 } else { 2 });
+        let least = if problem == SynthProblem::Friedman1 { FRIEDMAN } else { 1 };
+        let classes = self.classes.unwrap_or(if problem == SynthProblem::Blobs { 3 } else { 2 });
         let usage = Error::Usage;
         match () {
             () if self.columns.is_some() && !free => {
                 Err(usage(format!("{problem} has {own} inputs")).of_value("columns", columns))
             }
-            () if self.classes.is_some() && problem != Problem::Blobs => {
+            () if self.classes.is_some() && problem != SynthProblem::Blobs => {
                 Err(usage(format!("it is for blobs, and not for {problem}")).of("classes"))
             }
             () if columns < least => {
@@ -179,8 +181,8 @@ fn normal(rng: &mut impl Rng) -> f64 {
 }
 
 /// Weights of `linear`: for inputs of variance 1, the sum has a variance of about 1.
-fn weights(recipe: &Recipe, columns: usize) -> Vec<f64> {
-    if recipe.problem != Problem::Linear {
+fn weights(recipe: &SynthOptions, columns: usize) -> Vec<f64> {
+    if recipe.problem != SynthProblem::Linear {
         return Vec::new();
     }
     let rng = &mut stream(recipe.seed, Purpose::Synthetic, 0, WEIGHTS);
@@ -189,34 +191,40 @@ fn weights(recipe: &Recipe, columns: usize) -> Vec<f64> {
 
 /// Draws the inputs of a row, and returns its label. Classes alternate by row, except for `xor`, where the inputs
 /// determine the class.
-fn draw(problem: Problem, (row, classes): (usize, usize), weights: &[f64], x: &mut [f64], rng: &mut impl Rng) -> f64 {
+fn draw(
+    problem: SynthProblem,
+    (row, classes): (usize, usize),
+    weights: &[f64],
+    x: &mut [f64],
+    rng: &mut impl Rng,
+) -> f64 {
     let class = row % classes;
     let on_circle = |angle: f64, radius: f64| (radius * libm::cos(angle), radius * libm::sin(angle));
     match problem {
-        Problem::Xor => {
+        SynthProblem::Xor => {
             x.iter_mut().for_each(|x| *x = 2.0 * uniform(rng) - 1.0);
             return f64::from(x[0] * x[1] < 0.0);
         }
-        Problem::Moons => {
+        SynthProblem::Moons => {
             let (cos, sin) = on_circle(PI * uniform(rng), 1.0);
             (x[0], x[1]) = if class == 0 { (cos, sin) } else { (1.0 - cos, 0.5 - sin) };
         }
-        Problem::Circles => (x[0], x[1]) = on_circle(TAU * uniform(rng), if class == 0 { 1.0 } else { 0.5 }),
-        Problem::Spirals => {
+        SynthProblem::Circles => (x[0], x[1]) = on_circle(TAU * uniform(rng), if class == 0 { 1.0 } else { 0.5 }),
+        SynthProblem::Spirals => {
             let t = uniform(rng);
             (x[0], x[1]) = on_circle(PI * (3.0 * t + class as f64), t);
         }
-        Problem::Blobs => {
+        SynthProblem::Blobs => {
             let columns = x.len();
             x.fill(0.0);
             x[class % columns] = (1 + class / columns) as f64;
         }
-        Problem::Friedman1 => {
+        SynthProblem::Friedman1 => {
             x.iter_mut().for_each(|x| *x = uniform(rng));
             let wave = 10.0 * libm::sin(PI * x[0] * x[1]);
             return wave + 20.0 * (x[2] - 0.5) * (x[2] - 0.5) + 10.0 * x[3] + 5.0 * x[4];
         }
-        Problem::Linear => {
+        SynthProblem::Linear => {
             x.iter_mut().for_each(|x| *x = normal(rng));
             return x.iter().zip(weights).map(|(x, weight)| x * weight).sum();
         }
@@ -228,36 +236,36 @@ fn draw(problem: Problem, (row, classes): (usize, usize), weights: &[f64], x: &m
 mod tests {
     use super::*;
 
-    fn table(problem: Problem, rows: usize, noise: f64) -> Vec<Vec<f64>> {
-        let recipe = Recipe { problem, rows, columns: None, classes: None, noise: Some(noise), seed: 3 };
+    fn table(problem: SynthProblem, rows: usize, noise: f64) -> Vec<Vec<f64>> {
+        let recipe = SynthOptions { problem, rows, columns: None, classes: None, noise: Some(noise), seed: 3 };
         let values = |cells: Cells| if let Cells::Numbers(values) = cells { values } else { panic!("numbers") };
         synth(&recipe).unwrap().columns.into_iter().map(values).collect()
     }
 
     #[test]
     fn without_noise_rows_lie_where_the_formula_says() {
-        for &problem in Problem::ALL {
+        for &problem in SynthProblem::ALL {
             let columns = table(problem, 400, 0.0);
             let (x, label) = (&columns[..columns.len() - 1], &columns[columns.len() - 1]);
             for row in 0..400 {
                 let at = |column: usize| x[column][row];
                 let (radius, class) = (at(0).hypot(at(1)), label[row]);
                 let right = match problem {
-                    Problem::Xor => (class == 1.0) == ((at(0) < 0.0) != (at(1) < 0.0)),
-                    Problem::Moons if class == 0.0 => (radius - 1.0).abs() < 1e-12 && at(1) >= 0.0,
-                    Problem::Moons => ((at(0) - 1.0).hypot(at(1) - 0.5) - 1.0).abs() < 1e-12 && at(1) <= 0.5,
-                    Problem::Circles => (radius - if class == 0.0 { 1.0 } else { 0.5 }).abs() < 1e-12,
-                    Problem::Spirals => {
+                    SynthProblem::Xor => (class == 1.0) == ((at(0) < 0.0) != (at(1) < 0.0)),
+                    SynthProblem::Moons if class == 0.0 => (radius - 1.0).abs() < 1e-12 && at(1) >= 0.0,
+                    SynthProblem::Moons => ((at(0) - 1.0).hypot(at(1) - 0.5) - 1.0).abs() < 1e-12 && at(1) <= 0.5,
+                    SynthProblem::Circles => (radius - if class == 0.0 { 1.0 } else { 0.5 }).abs() < 1e-12,
+                    SynthProblem::Spirals => {
                         let angle = PI * (3.0 * radius + class);
                         (at(0) - radius * angle.cos()).abs() < 1e-9 && (at(1) - radius * angle.sin()).abs() < 1e-9
                     }
-                    Problem::Blobs => [[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]][class as usize] == [at(0), at(1)],
-                    Problem::Friedman1 => {
+                    SynthProblem::Blobs => [[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]][class as usize] == [at(0), at(1)],
+                    SynthProblem::Friedman1 => {
                         let bowl = 20.0 * (at(2) - 0.5).powi(2);
                         let y = 10.0 * (PI * at(0) * at(1)).sin() + bowl + 10.0 * at(3) + 5.0 * at(4);
                         (label[row] - y).abs() < 1e-9 && x.iter().all(|x| (0.0..1.0).contains(&x[row]))
                     }
-                    Problem::Linear => x.len() == 20,
+                    SynthProblem::Linear => x.len() == 20,
                 };
                 assert!(right, "{problem}, row {row}");
             }
@@ -266,12 +274,12 @@ mod tests {
 
     #[test]
     fn noise_has_the_requested_size_and_rows_have_their_own_streams() {
-        let (exact, noisy) = (table(Problem::Linear, 2000, 0.0), table(Problem::Linear, 2000, 0.5));
+        let (exact, noisy) = (table(SynthProblem::Linear, 2000, 0.0), table(SynthProblem::Linear, 2000, 0.5));
         assert_eq!(exact[..20], noisy[..20], "noise moves the label alone");
         let squares: f64 = exact[20].iter().zip(&noisy[20]).map(|(a, b)| (a - b) * (a - b)).sum();
         // Five standard errors of a variance over 2000 rows: 5 · √(2 / 2000) = 0.16, relative to the variance.
         assert!((squares / 2000.0 / 0.25 - 1.0).abs() < 0.16, "{squares}");
-        let few = table(Problem::Moons, 5, 0.1);
-        assert_eq!(few[0], table(Problem::Moons, 50, 0.1)[0][..5]);
+        let few = table(SynthProblem::Moons, 5, 0.1);
+        assert_eq!(few[0], table(SynthProblem::Moons, 50, 0.1)[0][..5]);
     }
 }

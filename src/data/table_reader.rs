@@ -4,13 +4,13 @@ use std::path::Path;
 
 use super::builder::Builder;
 use super::delimited::DelimitedRows;
-use super::layout::Layout;
+use super::layout::FileLayout;
 use super::options::ReadOptions;
 use super::outline::Outline;
 use super::raw_table::RawTable;
 use super::source::Opened;
 use super::table::{MissingMarkers, Table};
-use super::table_source::{Batch, TableSource};
+use super::table_source::{PendingRows, TableSource};
 use super::text::Text;
 use super::wanted::Wanted;
 use crate::warning::are;
@@ -36,7 +36,7 @@ impl TableReader {
     /// [`crate::Error::Data`] for an empty file, and if two layouts are about equally likely.
     pub fn new(opened: Opened, options: &ReadOptions) -> Result<Self> {
         let mut text = Text::new(opened, options.encoding)?;
-        let layout = Layout::find(&mut text, options)?;
+        let layout = FileLayout::find(&mut text, options)?;
         Ok(Self::of(Box::new(DelimitedRows::new(text, layout, options)?), options))
     }
 
@@ -82,9 +82,9 @@ impl TableReader {
     /// numbers.
     pub fn next_rows(&mut self, rows: usize) -> Result<Option<(Table, Vec<Vec<String>>)>> {
         let builders = self.wanted.iter().map(|wanted| (wanted.index, Builder::known(wanted))).collect();
-        let mut batch = Batch::new(&self.markers, builders, &self.kept);
+        let mut batch = PendingRows::new(&self.markers, builders, &self.kept);
         self.source.read(rows, &mut batch)?;
-        let Batch { columns, kept, lines, .. } = batch;
+        let PendingRows { columns, kept, lines, .. } = batch;
         if lines.is_empty() {
             return Ok(None);
         }

@@ -24,7 +24,7 @@ pub(super) trait TableSource: Send {
     /// # Errors
     /// [`crate::Error::Data`] with the position of a row that cannot be read, [`crate::Error::Io`] for failures of the
     /// system.
-    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()>;
+    fn read(&mut self, most: usize, batch: &mut PendingRows<'_>) -> Result<()>;
 
     /// For delimited text: its layout, and unusual lines and rows so far.
     fn layout(&self) -> Option<TextLayout> {
@@ -57,7 +57,7 @@ pub(super) trait TableFile: Send + Sync {
 }
 
 /// Rows that are being added to columns.
-pub(super) struct Batch<'m> {
+pub(super) struct PendingRows<'m> {
     /// Texts that mean a missing value.
     pub(super) markers: &'m MissingMarkers,
     /// The columns to read, each with its position in the file.
@@ -68,7 +68,7 @@ pub(super) struct Batch<'m> {
     pub(super) lines: Vec<u32>,
 }
 
-impl<'m> Batch<'m> {
+impl<'m> PendingRows<'m> {
     /// An empty batch for these columns.
     pub(super) fn new(markers: &'m MissingMarkers, columns: Vec<(usize, Builder)>, kept: &[usize]) -> Self {
         Self { markers, columns, kept: kept.iter().map(|place| (*place, Vec::new())).collect(), lines: Vec::new() }

@@ -5,14 +5,14 @@ mod read_table;
 
 use super::balance::{Balance, resample};
 use super::blocks::Blocks;
-use super::deal::{Fold, deal, folds_of};
+use super::deal::{FoldRows, deal, folds_of};
 use super::doubts::{
     constant_targets, counting_label, doubtful_classes, lone_classes, placeholder_class, without_group, without_target,
 };
-use super::fit::FitOptions;
+use super::fit::PreprocessingOptions;
 use super::input::Input;
 use super::levels::MOST_LEVELS;
-use super::options::{DataOptions, Impute, Scale, TaskChoice};
+use super::options::{DataOptions, Impute, Scaling, TaskChoice};
 use super::pack::PackColumns;
 use super::prepared::{
     Decided, Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
@@ -30,7 +30,7 @@ use super::task::Task;
 use super::written::FoldCount;
 use crate::option_text::{option, setting};
 use crate::{Result, Warning};
-use parts::{PartName, Parts, Rows};
+use parts::{FileRows, PartName, Parts};
 use read_table::{LISTED, ReadTable};
 
 /// A table whose columns have roles. Nothing is fitted until the training rows are known.
@@ -135,7 +135,13 @@ impl TypedTable {
     ///
     /// # Errors
     /// [`Error::Option`] if there are fewer rows or groups than folds.
-    pub(super) fn folds(&self, split: &Split, options: &DataOptions, seed: u64, count: FoldCount) -> Result<Vec<Fold>> {
+    pub(super) fn folds(
+        &self,
+        split: &Split,
+        options: &DataOptions,
+        seed: u64,
+        count: FoldCount,
+    ) -> Result<Vec<FoldRows>> {
         let classes = self.labels.as_deref();
         folds_of(split, (&self.rows, classes, self.keys.as_ref()), options, seed, count)
     }
@@ -159,7 +165,7 @@ impl TypedTable {
 
         let blocks =
             self.left.as_ref().map(|left| Blocks::new(&preprocessing.features, table, left.clone(), &self.rows));
-        let source = Rows { table, preprocessing: &preprocessing, blocks: blocks.transpose()? };
+        let source = FileRows { table, preprocessing: &preprocessing, blocks: blocks.transpose()? };
         let mut parts = Parts { split, warnings, val_strangers: None, test_strangers: None };
         let val = parts.table_part(PartName::Val, &source, valid, options)?;
         let test = parts.table_part(PartName::Test, &source, test, options)?;
@@ -195,8 +201,8 @@ impl TypedTable {
         (options, seed): (&DataOptions, u64),
         warnings: &mut Vec<Warning>,
     ) -> Result<TablePreprocessing> {
-        let fit = FitOptions {
-            scale: options.scale.unwrap_or(Scale::Standard),
+        let fit = PreprocessingOptions {
+            scale: options.scale.unwrap_or(Scaling::Standard),
             impute: options.impute.unwrap_or(Impute::Median),
             scale_target: options.scale_target,
             missing: options.read_options().missing,

@@ -7,7 +7,7 @@ use super::expansion::reserved_rows;
 use super::options::ReadOptions;
 use super::raw_table::{RawTable, WrittenCells};
 use super::table::{Column, MissingMarkers};
-use super::table_source::{Batch, TableFile};
+use super::table_source::{PendingRows, TableFile};
 use crate::Result;
 
 /// Reads all rows of a file.
@@ -21,12 +21,12 @@ pub(super) fn read_whole(file: Box<dyn TableFile>, options: &ReadOptions) -> Res
     let rows = reserved_rows(file.likely_rows(), outline.names.len());
     let path = source.path().to_path_buf();
     let guesses = (0..outline.names.len()).map(|place| (place, Builder::guess(rows))).collect();
-    let mut batch = Batch::new(markers, guesses, &[]);
+    let mut batch = PendingRows::new(markers, guesses, &[]);
     source.read(usize::MAX, &mut batch)?;
     if batch.lines.is_empty() {
         return Err(RawTable::without_rows(&path, &outline));
     }
-    let Batch { mut columns, lines, .. } = batch;
+    let PendingRows { mut columns, lines, .. } = batch;
     // Cells of a text column that look like numbers were parsed as such. Read such columns again, so that all cells
     // keep their spelling.
     let again: Vec<usize> = (0..columns.len()).filter(|c| matches!(columns[*c].1, Builder::Again)).collect();
@@ -60,7 +60,7 @@ pub(super) fn read_texts(
     markers: &MissingMarkers,
 ) -> Result<Vec<(usize, Builder)>> {
     let builders = columns.iter().map(|column| (*column, Builder::text())).collect();
-    let mut batch = Batch::new(markers, builders, &[]);
+    let mut batch = PendingRows::new(markers, builders, &[]);
     file.open()?.read(usize::MAX, &mut batch)?;
     Ok(batch.columns)
 }

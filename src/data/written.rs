@@ -305,7 +305,7 @@ macro_rules! serde_as_text {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-                Text::deserialize(deserializer)?.0.parse().map_err(serde::de::Error::custom)
+                WrittenText::deserialize(deserializer)?.0.parse().map_err(serde::de::Error::custom)
             }
         }
     )+};
@@ -313,9 +313,9 @@ macro_rules! serde_as_text {
 serde_as_text!(Delimiter, MostLevels, PartFrom, Character, Quote, EncodingName, DateColumn, SplitMode);
 
 /// A text; in a configuration file it may also be a number, which is converted to text as on the command line.
-struct Text(String);
+struct WrittenText(String);
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for WrittenText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -344,8 +344,8 @@ pub(super) fn whole_items<'de, D: Deserializer<'de>>(deserializer: D) -> std::re
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Any {
-        List(Vec<Text>),
-        One(Text),
+        List(Vec<WrittenText>),
+        One(WrittenText),
     }
     Ok(match Any::deserialize(deserializer)? {
         Any::List(items) => items.into_iter().map(|item| item.0).collect(),

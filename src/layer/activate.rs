@@ -29,7 +29,7 @@ impl Kind for Activate {
         Some(self.function)
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         nodes.add(Node::Function(given.x, self.function))
     }
 

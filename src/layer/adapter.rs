@@ -129,7 +129,7 @@ impl Kind for Adapter {
         RowErrors { dx, tensors, ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         let features = given.inputs.features;
         let y = nodes.scaled(given.x, given.vector(0, Of::Member, features));
         if self.shift.is_some() { nodes.shifted(y, given.vector(1, Of::Member, features)) } else { y }

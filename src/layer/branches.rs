@@ -50,7 +50,7 @@ impl Kind for Branches {
         RowErrors { dx: dy.to_vec(), ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, _nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, _nodes: &mut Nodes) -> graph::GraphValue {
         given.x
     }
 

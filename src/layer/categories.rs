@@ -5,7 +5,7 @@ use std::sync::Arc;
 use toml::{Table, Value};
 
 use super::graph::{self, Given, Learnt, Node, Nodes, Of, Operand};
-use super::levels::{self, Category, Place};
+use super::levels::{self, Category, InputRange};
 use super::fields::{Fields, MOST_WIDTH};
 use super::row::{Row, RowErrors};
 use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm, Width};
@@ -35,10 +35,10 @@ pub struct Categories {
 /// Upper limit of the levels of a run.
 const MOST_LEVELS: usize = 256;
 /// Lines for the terms of a run.
-type Terms = [Line; MOST_LEVELS + 1];
+type LevelTerms = [Line; MOST_LEVELS + 1];
 
 impl Categories {
-    fn places(&self, inputs: usize) -> impl Iterator<Item = Place> + '_ {
+    fn places(&self, inputs: usize) -> impl Iterator<Item = InputRange> + '_ {
         let categories =
             self.runs.iter().map(|(first, width)| Category { first: *first, inputs: *width, levels: *width });
         levels::places(categories, inputs, self.dim)
@@ -50,7 +50,7 @@ impl Categories {
     }
 
     /// The terms of a run for one panel: `u`, then the inputs. Where the mask is 0, `u` is 1 and the inputs are 0.
-    fn terms<'t>(&self, x: &[Line], mask: Option<&Line>, to: &'t mut Terms) -> &'t [Line] {
+    fn terms<'t>(&self, x: &[Line], mask: Option<&Line>, to: &'t mut LevelTerms) -> &'t [Line] {
         let to = &mut to[..=x.len()];
         to[1..].copy_from_slice(x);
         for lane in 0..LANES {
@@ -136,7 +136,7 @@ impl Kind for Categories {
 
     fn define(&self, row: &Row<'_>) -> Vec<f64> {
         let (rows, mut y) = (self.rows(), Vec::new());
-        for Place { inputs, category, .. } in self.places(row.x.len()) {
+        for InputRange { inputs, category, .. } in self.places(row.x.len()) {
             let x = &row.x[inputs];
             let Some((_, first)) = category else {
                 y.extend(x);
@@ -154,7 +154,7 @@ impl Kind for Categories {
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
         let (rows, mut dx) = (self.rows(), vec![0.0; row.x.len()]);
         let mut by_table = vec![0.0; row.tensors[0].len()];
-        for Place { inputs, category, first } in self.places(row.x.len()) {
+        for InputRange { inputs, category, first } in self.places(row.x.len()) {
             let Some((_, start)) = category else {
                 dx[inputs.clone()].copy_from_slice(&dy[first..first + inputs.len()]);
                 continue;
@@ -172,9 +172,9 @@ impl Kind for Categories {
         RowErrors { dx, tensors: vec![by_table], ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         let (mut parts, rows) = (Vec::new(), self.rows());
-        for Place { inputs, category, .. } in self.places(given.inputs.features) {
+        for InputRange { inputs, category, .. } in self.places(given.inputs.features) {
             let x = nodes.add(Node::Select(given.x, inputs.clone().collect()));
             let Some((_, first)) = category else {
                 parts.push(x);
@@ -204,7 +204,7 @@ impl Kind for Categories {
             let masks = pass.kept.as_mut().zip(pass.random).map(|(kept, at)| {
                 levels::fill_masks(kept, at, (p, pass.members), (self.mask, self.runs.len()))
             });
-            for Place { inputs, category, first } in self.places(pass.inputs) {
+            for InputRange { inputs, category, first } in self.places(pass.inputs) {
                 let x = x.panel(p, inputs);
                 let Some((number, row)) = category else {
                     pass.y.lines_mut(p, first..first + x.len()).copy_from_slice(x);
@@ -228,7 +228,7 @@ impl Kind for Categories {
         let (dy, mut memory) = (dy.read(), [Line::ZERO; MOST_LEVELS + 1]);
         for p in 0..samples {
             let dy = dy.panel(p, 0..outputs);
-            for Place { inputs, category, first } in self.places(inputs) {
+            for InputRange { inputs, category, first } in self.places(inputs) {
                 let d = match category {
                     None => &dy[first..first + inputs.len()],
                     Some((number, row)) => {
@@ -256,7 +256,7 @@ impl Kind for Categories {
         let mut memory = [Line::ZERO; MOST_LEVELS + 1];
         let mut transposed = vec![Line::ZERO; pass.panels * LANES];
         let outputs = pass.first_panel * LANES..self.dim.min((pass.first_panel + pass.panels) * LANES);
-        for Place { inputs, category, first } in self.places(pass.inputs) {
+        for InputRange { inputs, category, first } in self.places(pass.inputs) {
             let Some((number, row)) = category else { continue };
             // The part of the slot that belongs to this run's table.
             let own = pass.lines.start.max(row)..pass.lines.end.min(row + inputs.len() + 1);

@@ -91,7 +91,7 @@ impl Description {
             Learning::read(value, &format!("learn.{kind}"), &TENSORS)?;
         }
         let chain = read_with(&chain, (sizes, width), &defaults)?;
-        check_members(&chain, "chain", Members::MayBegin).map_err(Error::Usage)?;
+        check_members(&chain, "chain", MemberState::MayBegin).map_err(Error::Usage)?;
         match learns(&chain) {
             true => Ok(chain),
             false => Err(wrong("chain", "no layer learns anything: add a linear layer")),
@@ -111,7 +111,7 @@ fn learns(chain: &[Layer]) -> bool {
 /// # Errors
 /// A sentence with the path of the layer.
 pub fn check(chain: &[Layer], sizes: Sizes) -> std::result::Result<(), String> {
-    check_members(chain, "chain", Members::MayBegin)?;
+    check_members(chain, "chain", MemberState::MayBegin)?;
     let width = check_widths(chain, sizes.inputs, "chain")?;
     if width == sizes.outputs {
         return Ok(());
@@ -142,7 +142,7 @@ pub fn check_fitted(chain: &[Layer]) -> std::result::Result<(), String> {
 
 /// The state of members in a chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Members {
+enum MemberState {
     /// They may begin: this is the outermost chain.
     MayBegin,
     /// They have not begun and may not begin: the chain is within a layer.
@@ -152,19 +152,19 @@ enum Members {
 }
 
 /// Checks that members begin at most once, in the outermost chain, and that per-member layers come after that.
-fn check_members(chain: &[Layer], path: &str, mut members: Members) -> std::result::Result<(), String> {
+fn check_members(chain: &[Layer], path: &str, mut members: MemberState) -> std::result::Result<(), String> {
     for (n, layer) in chain.iter().enumerate() {
         let at = format!("{path}[{n}]");
         match (layer.kind().expands().is_some(), members) {
-            (true, Members::MayBegin) => members = Members::Begun,
+            (true, MemberState::MayBegin) => members = MemberState::Begun,
             (true, _) => return Err(format!("{at}: members begin once, in the outermost list: leave this layer out")),
             (false, _) => {}
         }
-        if layer.kind().is_per_member() && members != Members::Begun {
+        if layer.kind().is_per_member() && members != MemberState::Begun {
             let expand = "{ kind = \"expand\", members = 32 }";
             return Err(format!("{at}: there are no members here: put {expand} before it, in the outermost list"));
         }
-        let within = if members == Members::Begun { members } else { Members::None };
+        let within = if members == MemberState::Begun { members } else { MemberState::None };
         match layer.kind().inner() {
             Inner::None => {}
             Inner::Around(inner) => check_members(inner, &format!("{at}.chain"), within)?,

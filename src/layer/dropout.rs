@@ -32,7 +32,7 @@ impl Kind for Dropout {
         self.rate
     }
 
-    fn nodes(&self, given: Given, _nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, _nodes: &mut Nodes) -> graph::GraphValue {
         given.x
     }
 

@@ -44,7 +44,7 @@ impl Kind for Expand {
         RowErrors { dx, ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         nodes.add(Node::Expand(given.x, self.members))
     }
 

@@ -31,7 +31,7 @@ pub(super) fn at<T>(path: &str, result: Result<T>) -> Result<T> {
 }
 
 /// The current position while a description is read, and the sizes of the network.
-pub(super) struct Place<'a> {
+pub(super) struct Position<'a> {
     /// Path of the position, such as `chain[2].branches[0]`.
     pub(super) path: String,
     /// Prefix of the names of tensors there, such as `network.2.0`.
@@ -47,12 +47,12 @@ pub(super) struct Place<'a> {
     pub(super) count: &'a mut usize,
 }
 
-impl Place<'_> {
+impl Position<'_> {
     /// The place of a layer with this path and name within a chain.
-    pub(super) fn within(&mut self, path: &str, name: impl Display) -> Place<'_> {
+    pub(super) fn within(&mut self, path: &str, name: impl Display) -> Position<'_> {
         let (path, name) = (format!("{}{path}", self.path), format!("{}.{name}", self.name));
-        let Place { depth, sizes, width, defaults, ref mut count, .. } = *self;
-        Place { path, name, depth, sizes, width, defaults, count }
+        let Position { depth, sizes, width, defaults, ref mut count, .. } = *self;
+        Position { path, name, depth, sizes, width, defaults, count }
     }
 }
 
@@ -60,7 +60,7 @@ impl Place<'_> {
 pub struct Fields<'a> {
     pub(super) table: Table,
     pub(super) known: Vec<&'static str>,
-    pub(super) place: Place<'a>,
+    pub(super) place: Position<'a>,
 }
 
 impl Fields<'_> {
@@ -168,9 +168,9 @@ impl Fields<'_> {
     }
 
     /// The place of a chain within the layer.
-    pub(super) fn inner(&mut self, path: String, name: String) -> Place<'_> {
-        let Place { depth, sizes, width, defaults, ref mut count, .. } = self.place;
-        Place { path, name, depth: depth + 1, sizes, width, defaults, count }
+    pub(super) fn inner(&mut self, path: String, name: String) -> Position<'_> {
+        let Position { depth, sizes, width, defaults, ref mut count, .. } = self.place;
+        Position { path, name, depth: depth + 1, sizes, width, defaults, count }
     }
 
     /// Returns an error if a field is left over.

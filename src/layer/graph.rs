@@ -6,13 +6,13 @@
 use std::ops::Range;
 
 use super::Width;
-use crate::nn::{Activation, Norm};
+use crate::nn::{Activation, Normalisation};
 
 /// A value of a graph: a vector of features, for each member once members have begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Value(pub(super) usize);
+pub struct GraphValue(pub(super) usize);
 
-impl Value {
+impl GraphValue {
     /// Its number, which is that of the node that computes it.
     pub fn number(self) -> usize {
         self.0
@@ -49,7 +49,7 @@ pub enum Of {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operand {
     /// A value of the same shape.
-    Value(Value),
+    Value(GraphValue),
     /// A learnt number for each feature.
     Learnt(Learnt),
     /// A number for each feature.
@@ -64,30 +64,30 @@ pub enum Node {
     /// The network's inputs.
     Input,
     /// `W x`; `W` is `[outputs, inputs]`, row-major.
-    Product(Value, Learnt),
+    Product(GraphValue, Learnt),
     /// `x + b`.
-    Plus(Value, Operand),
+    Plus(GraphValue, Operand),
     /// `x ⊙ b`.
-    Times(Value, Operand),
+    Times(GraphValue, Operand),
     /// `f(x)`.
-    Function(Value, Activation),
+    Function(GraphValue, Activation),
     /// `cos x`, in radians.
-    Cosine(Value),
+    Cosine(GraphValue),
     /// Each feature clamped to its own bounds, which may be infinite.
-    Hold(Value, Vec<(f64, f64)>),
+    Hold(GraphValue, Vec<(f64, f64)>),
     /// `(x − mean) / √(variance + eps)` or `x / √(mean square + eps)`, over the features.
-    Normalise(Value, Norm),
+    Normalise(GraphValue, Normalisation),
     /// The features with these numbers.
-    Select(Value, Vec<usize>),
+    Select(GraphValue, Vec<usize>),
     /// The concatenated features of several values.
-    Join(Vec<Value>),
+    Join(Vec<GraphValue>),
     /// The sum of the features.
-    Sum(Value),
+    Sum(GraphValue),
     /// A column of `W`. Its number is the integer part of the single feature, counted from 0 at the first used column. If
     /// there is no such column, it is the first used one.
-    Lookup(Value, Learnt),
+    Lookup(GraphValue, Learnt),
     /// The same features for each of this many members.
-    Expand(Value, usize),
+    Expand(GraphValue, usize),
 }
 
 /// The computation of a network for one row. A node reads only values of earlier nodes.
@@ -96,7 +96,7 @@ pub struct Graph {
     /// The nodes; node `n` computes value `n`.
     pub nodes: Vec<Node>,
     /// The outputs, for each member.
-    pub output: Value,
+    pub output: GraphValue,
 }
 
 /// A graph under construction.
@@ -110,9 +110,9 @@ pub struct Nodes {
 #[derive(Debug, Clone, Copy)]
 pub struct Given {
     /// Its input, or the output of its inner chain.
-    pub x: Value,
+    pub x: GraphValue,
     /// The input of the layer itself; it differs from `x` only if the layer has an inner chain.
-    pub side: Value,
+    pub side: GraphValue,
     /// Width of the layer's own input.
     pub inputs: Width,
     /// Number of its first tensor.
@@ -133,18 +133,18 @@ impl Given {
 
 impl Nodes {
     /// Adds a node and returns its value.
-    pub fn add(&mut self, node: Node) -> Value {
+    pub fn add(&mut self, node: Node) -> GraphValue {
         self.nodes.push(node);
-        Value(self.nodes.len() - 1)
+        GraphValue(self.nodes.len() - 1)
     }
 
     /// Adds `x + b` for a learnt `b`.
-    pub fn shifted(&mut self, x: Value, by: Learnt) -> Value {
+    pub fn shifted(&mut self, x: GraphValue, by: Learnt) -> GraphValue {
         self.add(Node::Plus(x, Operand::Learnt(by)))
     }
 
     /// Adds `a ⊙ x` for a learnt `a`.
-    pub fn scaled(&mut self, x: Value, by: Learnt) -> Value {
+    pub fn scaled(&mut self, x: GraphValue, by: Learnt) -> GraphValue {
         self.add(Node::Times(x, Operand::Learnt(by)))
     }
 }
@@ -154,7 +154,7 @@ impl Graph {
     pub fn widths(&self, inputs: usize) -> Vec<Width> {
         let mut widths: Vec<Width> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
-            let of = |value: &Value| widths[value.0];
+            let of = |value: &GraphValue| widths[value.0];
             let width = match node {
                 Node::Input => Width::of(inputs),
                 Node::Product(x, learnt) | Node::Lookup(x, learnt) => Width { features: learnt.rows, ..of(x) },
@@ -181,17 +181,17 @@ pub(crate) mod evaluate {
     use super::*;
 
     /// Features of each member.
-    type Members = Vec<Vec<f64>>;
+    type MemberValues = Vec<Vec<f64>>;
 
     impl Graph {
         /// The outputs of a row, one member after the other. `tensors` are in the form that [`Network::define`] takes.
         pub(crate) fn evaluate(&self, x: &[f64], tensors: &[Vec<f64>]) -> Vec<f64> {
-            let mut values: Vec<Members> = Vec::new();
+            let mut values: Vec<MemberValues> = Vec::new();
             for node in &self.nodes {
                 let value = value(node, &values, (x, tensors));
                 values.push(value);
             }
-            let width = |value: &Members| Width { features: value[0].len(), members: value.len() };
+            let width = |value: &MemberValues| Width { features: value[0].len(), members: value.len() };
             assert_eq!(self.widths(x.len()), values.iter().map(width).collect::<Vec<_>>());
             values[self.output.number()].concat()
         }
@@ -208,11 +208,11 @@ pub(crate) mod evaluate {
         all.chunks(learnt.rows * learnt.columns).nth(number).unwrap().to_vec()
     }
 
-    fn value(node: &Node, values: &[Members], (x, tensors): (&[f64], &[Vec<f64>])) -> Members {
-        let each = |of: Value, f: &dyn Fn(usize, &[f64]) -> Vec<f64>| -> Members {
+    fn value(node: &Node, values: &[MemberValues], (x, tensors): (&[f64], &[Vec<f64>])) -> MemberValues {
+        let each = |of: GraphValue, f: &dyn Fn(usize, &[f64]) -> Vec<f64>| -> MemberValues {
             values[of.number()].iter().enumerate().map(|(member, x)| f(member, x)).collect()
         };
-        let with = |of: Value, operand: &Operand, f: fn(f64, f64) -> f64| {
+        let with = |of: GraphValue, operand: &Operand, f: fn(f64, f64) -> f64| {
             each(of, &|member, x| {
                 let others = match operand {
                     Operand::Value(value) => values[value.number()][member].clone(),

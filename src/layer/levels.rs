@@ -21,7 +21,7 @@ pub(super) struct Category {
 }
 
 /// A range of inputs: those of one category, or those before the next category, which are passed on.
-pub(super) struct Place {
+pub(super) struct InputRange {
     pub(super) inputs: Range<usize>,
     /// Number of the category and the first row of its table; `None` for inputs that are passed on.
     pub(super) category: Option<(usize, usize)>,
@@ -29,13 +29,13 @@ pub(super) struct Place {
     pub(super) first: usize,
 }
 
-/// Splits `inputs` inputs into [`Place`]s. Each category becomes `dim` features. Categories must be in the order of their
+/// Splits `inputs` inputs into [`InputRange`]s. Each category becomes `dim` features. Categories must be in the order of their
 /// inputs.
 pub(super) fn places(
     categories: impl Iterator<Item = Category>,
     inputs: usize,
     dim: usize,
-) -> impl Iterator<Item = Place> {
+) -> impl Iterator<Item = InputRange> {
     let mut categories = categories.enumerate().peekable();
     let (mut next, mut first, mut row) = (0, 0, 0);
     iter::from_fn(move || {
@@ -46,13 +46,13 @@ pub(super) fn places(
         let place = match categories.next_if(|(_, category)| category.first == begin) {
             Some((number, category)) => {
                 next += category.inputs;
-                let place = Place { inputs: begin..next, category: Some((number, row)), first };
+                let place = InputRange { inputs: begin..next, category: Some((number, row)), first };
                 (first, row) = (first + dim, row + category.levels + 1);
                 place
             }
             None => {
                 next = categories.peek().map_or(inputs, |(_, category)| category.first);
-                let place = Place { inputs: begin..next, category: None, first };
+                let place = InputRange { inputs: begin..next, category: None, first };
                 first += next - begin;
                 place
             }

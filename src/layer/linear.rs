@@ -100,7 +100,7 @@ impl Kind for Linear {
         RowErrors { dx, tensors, ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         let of = if self.members { Of::Member } else { Of::Whole };
         let y = nodes.add(Node::Product(given.x, given.matrix(0, of, (self.outputs, given.inputs.features))));
         if self.bias { nodes.shifted(y, given.vector(1, of, self.outputs)) } else { y }

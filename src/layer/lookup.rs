@@ -5,7 +5,7 @@ use std::sync::Arc;
 use toml::{Table, Value};
 
 use super::graph::{self, Given, Learnt, Node, Nodes, Of};
-use super::levels::{self, Category, Place};
+use super::levels::{self, Category, InputRange};
 use super::fields::{Fields, MOST_WIDTH};
 use super::row::{Row, RowErrors};
 use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm, Width};
@@ -40,7 +40,7 @@ fn level_of(x: f64, levels: usize) -> usize {
 }
 
 impl Lookup {
-    fn places(&self, inputs: usize) -> impl Iterator<Item = Place> + '_ {
+    fn places(&self, inputs: usize) -> impl Iterator<Item = InputRange> + '_ {
         let categories = self.columns.iter().map(|(first, levels)| Category { first: *first, inputs: 1, levels: *levels });
         levels::places(categories, inputs, self.dim)
     }
@@ -128,7 +128,7 @@ impl Kind for Lookup {
 
     fn define(&self, row: &Row<'_>) -> Vec<f64> {
         let (rows, mut y) = (self.rows(), Vec::new());
-        for Place { inputs, category, .. } in self.places(row.x.len()) {
+        for InputRange { inputs, category, .. } in self.places(row.x.len()) {
             match category {
                 None => y.extend(&row.x[inputs]),
                 Some((column, first)) => {
@@ -144,7 +144,7 @@ impl Kind for Lookup {
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
         let (rows, mut dx) = (self.rows(), vec![0.0; row.x.len()]);
         let mut by_table = vec![0.0; row.tensors[0].len()];
-        for Place { inputs, category, first } in self.places(row.x.len()) {
+        for InputRange { inputs, category, first } in self.places(row.x.len()) {
             match category {
                 None => dx[inputs.clone()].copy_from_slice(&dy[first..first + inputs.len()]),
                 Some((column, start)) => {
@@ -156,9 +156,9 @@ impl Kind for Lookup {
         RowErrors { dx, tensors: vec![by_table], ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         let table = given.matrix(0, Of::Whole, (self.dim, self.rows()));
-        let parts = self.places(given.inputs.features).map(|Place { inputs, category, .. }| {
+        let parts = self.places(given.inputs.features).map(|InputRange { inputs, category, .. }| {
             let x = nodes.add(Node::Select(given.x, inputs.collect()));
             let Some((column, first)) = category else { return x };
             let own = Learnt { within: first..first + self.columns[column].1 + 1, ..table.clone() };
@@ -180,7 +180,7 @@ impl Kind for Lookup {
             let masks = pass.kept.as_mut().zip(pass.random).map(|(kept, at)| {
                 levels::fill_masks(kept, at, (p, pass.members), (self.mask, self.columns.len()))
             });
-            for Place { inputs, category, first } in self.places(pass.inputs) {
+            for InputRange { inputs, category, first } in self.places(pass.inputs) {
                 let x = x.panel(p, inputs);
                 match category {
                     None => pass.y.lines_mut(p, first..first + x.len()).copy_from_slice(x),
@@ -202,7 +202,7 @@ impl Kind for Lookup {
         let dy = dy.read();
         for p in 0..samples {
             let dy = dy.panel(p, 0..outputs);
-            for Place { inputs, category, first } in self.places(inputs) {
+            for InputRange { inputs, category, first } in self.places(inputs) {
                 let d = category.is_none().then(|| &dy[first..first + inputs.len()]);
                 match (&mut dx, d) {
                     (Errors::Unwanted | Errors::InPlace, _) => unreachable!("its input's gradient has a place of its own"),
@@ -224,7 +224,7 @@ impl Kind for Lookup {
             (0..pass.panels).for_each(|panel| pass.dw.lines_mut(panel, lines.clone()).fill(Line::ZERO));
         }
         let mut vectors = [Line::ZERO; LANES];
-        for Place { inputs, category, first } in self.places(pass.inputs) {
+        for InputRange { inputs, category, first } in self.places(pass.inputs) {
             let Some((column, row)) = category else { continue };
             // The part of the slot that belongs to this column's table.
             let own = pass.lines.start.max(row)..pass.lines.end.min(row + self.columns[column].1 + 1);

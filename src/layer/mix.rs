@@ -60,7 +60,7 @@ impl Kind for Mix {
         RowErrors { dx: product(dy, &slope), tensors: vec![by_alpha], slope, ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         let f = nodes.add(Node::Function(given.x, self.function));
         let minus_x = nodes.add(Node::Times(given.x, Operand::Number(-1.0)));
         let way = nodes.add(Node::Plus(f, Operand::Value(minus_x)));

@@ -138,7 +138,7 @@ pub trait Kind {
 
     /// Adds the layer's operations in prediction to the graph that exports write. Returns the output; a layer with parallel
     /// chains is called once for each, and returns the part of the output that comes from that chain.
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value;
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue;
 
     /// What the layer needs in memory, and how it treats what it is given.
     fn needs(&self, inputs: usize, training: bool) -> Needs;

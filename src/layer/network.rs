@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::fit::Fit;
-use super::graph::{Given, Graph, Node, Nodes, Value};
+use super::graph::{Given, Graph, GraphValue, Node, Nodes};
 use super::{Inner, Layer, Start, TensorForm, Width};
 use crate::nn::Activation;
 use crate::{Error, Result};
@@ -85,14 +85,14 @@ impl Network {
     /// The computation of the network for one row.
     pub fn graph(&self) -> Graph {
         let mut nodes = Nodes { nodes: vec![Node::Input], tensors: 0 };
-        let output = nodes.chain(&self.chain, Value(0), Width::of(self.inputs));
+        let output = nodes.chain(&self.chain, GraphValue(0), Width::of(self.inputs));
         Graph { nodes: nodes.nodes, output }
     }
 }
 
 impl Nodes {
     /// Adds the operations of a chain whose input is `x`; returns its output.
-    fn chain(&mut self, chain: &[Layer], mut x: Value, mut width: Width) -> Value {
+    fn chain(&mut self, chain: &[Layer], mut x: GraphValue, mut width: Width) -> GraphValue {
         for layer in chain {
             x = self.layer(layer, x, width);
             width = width.after(layer);
@@ -100,9 +100,10 @@ impl Nodes {
         x
     }
 
-    fn layer(&mut self, layer: &Layer, entered: Value, inputs: Width) -> Value {
+    fn layer(&mut self, layer: &Layer, entered: GraphValue, inputs: Width) -> GraphValue {
         let kind = layer.kind();
-        let left: Vec<Value> = layer.chains().into_iter().map(|chain| self.chain(chain, entered, inputs)).collect();
+        let left: Vec<GraphValue> =
+            layer.chains().into_iter().map(|chain| self.chain(chain, entered, inputs)).collect();
         let tensors = self.tensors;
         self.tensors += layer.tensors(inputs, Activation::Identity).iter().map(|t| t.parts().len()).sum::<usize>();
         let given = |x| Given { x, side: entered, inputs, tensors };

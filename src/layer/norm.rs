@@ -53,12 +53,12 @@ impl Kind for Norm {
     fn define(&self, row: &Row<'_>) -> Vec<f64> {
         let mut y = vec![0.0; row.x.len()];
         let [gain, shift] = [0, 1].map(|n| row.tensors.get(n).map(Vec::as_slice));
-        nn::Norm::new(self.norm).forward(row.x, gain, shift, &mut y[..]);
+        nn::Normalisation::new(self.norm).forward(row.x, gain, shift, &mut y[..]);
         y
     }
 
     fn define_backward(&self, row: &Row<'_>, dy: &[f64]) -> RowErrors {
-        let norm = nn::Norm::new(self.norm);
+        let norm = nn::Normalisation::new(self.norm);
         let moments = norm.moments(row.x);
         let mut dx = vec![0.0; row.x.len()];
         norm.backward(row.x, &moments, Some(&row.tensors[0][..]), dy, &mut dx[..]);
@@ -70,9 +70,9 @@ impl Kind for Norm {
         RowErrors { dx, tensors, ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         let features = given.inputs.features;
-        let normalised = nodes.add(Node::Normalise(given.x, nn::Norm::new(self.norm)));
+        let normalised = nodes.add(Node::Normalise(given.x, nn::Normalisation::new(self.norm)));
         let y = nodes.scaled(normalised, given.vector(0, Of::Whole, features));
         if self.norm.has_shift() { nodes.shifted(y, given.vector(1, Of::Whole, features)) } else { y }
     }

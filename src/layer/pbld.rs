@@ -137,7 +137,7 @@ impl Kind for Pbld {
         RowErrors { dx, tensors: by, ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         let (waves, rest) = (self.frequencies, self.dim - 1);
         let mut parts = Vec::new();
         for place in self.embedded.places(given.inputs.features, self.dim) {

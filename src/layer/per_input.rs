@@ -20,7 +20,7 @@ use crate::nn::panel;
 /// Upper limit of the terms of an input.
 pub(super) const MOST_TERMS: usize = 256;
 /// Lines for the terms of an input, followed by a 1 for the bias.
-type Terms = [Line; MOST_TERMS + 1];
+type InputTerms = [Line; MOST_TERMS + 1];
 
 /// Which inputs are embedded.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Embedded {
 }
 
 /// An input and its features in such a layer.
-pub(super) struct Place {
+pub(super) struct InputPlace {
     /// Number of the input.
     pub(super) input: usize,
     /// Its number among the embedded inputs; `None` if it is passed on.
@@ -75,11 +75,11 @@ impl Embedded {
     }
 
     /// The place of each of `inputs` inputs.
-    pub(super) fn places(&self, inputs: usize, dim: usize) -> impl Iterator<Item = Place> + '_ {
+    pub(super) fn places(&self, inputs: usize, dim: usize) -> impl Iterator<Item = InputPlace> + '_ {
         let (mut first, mut next) = (0, 0);
         (0..inputs).map(move |input| {
             let embedded = self.inputs.as_ref().is_none_or(|numbers| numbers.get(next) == Some(&input));
-            let place = Place { input, number: embedded.then_some(next), first };
+            let place = InputPlace { input, number: embedded.then_some(next), first };
             (first, next) = if embedded { (first + dim, next + 1) } else { (first + 1, next) };
             place
         })
@@ -118,7 +118,7 @@ fn terms_of<'t>(
     f: usize,
     own: Option<Weights<'_>>,
     x: &Line,
-    to: &'t mut Terms,
+    to: &'t mut InputTerms,
 ) -> &'t [Line] {
     let terms = layer.terms();
     layer.write_terms(isa, f, own.map(|own| own.of(f)), x, &mut to[..terms]);
@@ -135,7 +135,7 @@ pub(super) fn forward(layer: &impl PerInput, pass: Forward<'_>) {
     let mut memory = [Line::ZERO; MOST_TERMS + 1];
     for p in 0..samples {
         let x = x.panel(p, 0..inputs);
-        for Place { input, number, first } in layer.embedded().places(inputs, dim) {
+        for InputPlace { input, number, first } in layer.embedded().places(inputs, dim) {
             let copied = if number.is_some() { copies } else { 1 };
             y.lines_mut(p, first..first + copied).fill(x[input]);
             let Some(f) = number else { continue };
@@ -149,7 +149,7 @@ pub(super) fn forward(layer: &impl PerInput, pass: Forward<'_>) {
 }
 
 /// `W_fᵀ dy`: the gradient with respect to the terms of one input of one panel.
-fn by_terms<'t>(isa: Isa, matrix: Weights<'_>, dy: &[Line], terms: usize, to: &'t mut Terms) -> &'t [Line] {
+fn by_terms<'t>(isa: Isa, matrix: Weights<'_>, dy: &[Line], terms: usize, to: &'t mut InputTerms) -> &'t [Line] {
     let (dy, to) = (Panels { lines: dy, stride: dy.len() }, &mut to[..terms]);
     dense::backward_to_inputs(isa, matrix, terms, dy, PanelsMut::new(to, terms, 1, terms), 1, false);
     to
@@ -166,7 +166,7 @@ pub(super) fn backward(layer: &impl PerInput, pass: Backward<'_>) {
     let mut memory = [Line::ZERO; MOST_TERMS + 1];
     for p in 0..samples {
         let (x, dy) = (x.panel(p, 0..inputs), dy.panel(p, 0..outputs));
-        for Place { input, number, first } in layer.embedded().places(inputs, dim) {
+        for InputPlace { input, number, first } in layer.embedded().places(inputs, dim) {
             let mut d = [Line::ZERO];
             let copied = if number.is_some() { copies } else { 1 };
             dy[first..first + copied].iter().for_each(|dy| panel::add(isa, std::slice::from_ref(dy), &mut d));
@@ -185,7 +185,7 @@ pub(super) fn backward(layer: &impl PerInput, pass: Backward<'_>) {
 }
 
 /// The place of the embedded input `f`.
-fn place_of(layer: &impl PerInput, inputs: usize, f: usize) -> Place {
+fn place_of(layer: &impl PerInput, inputs: usize, f: usize) -> InputPlace {
     let place = layer.embedded().places(inputs, layer.dim().0).find(|place| place.number == Some(f));
     place.unwrap_or_else(|| unreachable!("the tensors have one matrix for each embedded input"))
 }

@@ -116,7 +116,7 @@ impl Ple {
     }
 
     /// Adds the nodes that compute the terms `[x, e(x)]` of embedded input `f`.
-    fn term_nodes(&self, (f, input): (usize, usize), x: graph::Value, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn term_nodes(&self, (f, input): (usize, usize), x: graph::GraphValue, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         let (edges, bins) = (self.bins.edges(f), self.bins.most());
         let (mut below, mut factors, mut bounds) = (Vec::new(), Vec::new(), Vec::new());
         for t in 0..bins {
@@ -238,7 +238,7 @@ impl Kind for Ple {
         RowErrors { dx, tensors: vec![by_matrix, by_bias], ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         let parts = self.embedded.places(given.inputs.features, self.dim).map(|place| {
             let x = nodes.add(Node::Select(given.x, vec![place.input]));
             let Some(f) = place.number else { return x };
@@ -284,7 +284,7 @@ impl PerInput for Ple {
         let edges = self.bins.edges(f);
         let bins = edges.len().saturating_sub(1);
         terms[0] = *x;
-        isa.run(Pieces { edges, x, to: &mut terms[1..1 + bins] });
+        isa.run(PieceTerms { edges, x, to: &mut terms[1..1 + bins] });
         terms[1 + bins..].fill(Line::ZERO);
     }
 
@@ -294,13 +294,13 @@ impl PerInput for Ple {
 }
 
 /// `e(x)` of 16 samples.
-struct Pieces<'a> {
+struct PieceTerms<'a> {
     edges: &'a [f32],
     x: &'a Line,
     to: &'a mut [Line],
 }
 
-impl Job for Pieces<'_> {
+impl Job for PieceTerms<'_> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes>(self) {

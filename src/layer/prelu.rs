@@ -45,7 +45,7 @@ impl Kind for Prelu {
         RowErrors { dx: product(dy, &slope), tensors: vec![by_slope], slope, ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         let features = given.inputs.features;
         let above = nodes.add(Node::Hold(given.x, vec![(0.0, f64::INFINITY); features]));
         let below = nodes.add(Node::Hold(given.x, vec![(f64::NEG_INFINITY, 0.0); features]));

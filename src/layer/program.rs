@@ -77,7 +77,7 @@ pub enum Flow {
 
 /// A value between layers, while a program is built.
 #[derive(Clone, Copy)]
-struct Value {
+struct ProgramValue {
     width: Width,
     /// Number of operations that read it.
     readers: usize,
@@ -91,11 +91,11 @@ struct Value {
 }
 
 /// A program under construction. Until `finish`, the places of operations are numbers of values.
-struct Builder<'a> {
+struct ProgramBuilder<'a> {
     /// Whether a tensor learns, given its number; `None` outside training.
     learns: Option<&'a dyn Fn(usize) -> bool>,
     ops: Vec<Op>,
-    values: Vec<Value>,
+    values: Vec<ProgramValue>,
     tensors: usize,
     /// Number of layers so far that draw random numbers.
     random: usize,
@@ -127,7 +127,7 @@ impl Program {
     /// # Panics
     /// If the network has no layers.
     pub(super) fn new(network: &Network, learns: Option<&dyn Fn(usize) -> bool>, members: usize) -> Program {
-        let mut builder = Builder { learns, ops: Vec::new(), values: Vec::new(), tensors: 0, random: 0 };
+        let mut builder = ProgramBuilder { learns, ops: Vec::new(), values: Vec::new(), tensors: 0, random: 0 };
         let input = builder.value(Width { features: network.inputs, members }, false, true);
         let output = builder.chain(&network.chain, input);
         assert!(!builder.ops.is_empty(), "a network has layers");
@@ -151,9 +151,9 @@ impl Network {
     }
 }
 
-impl Builder<'_> {
+impl ProgramBuilder<'_> {
     fn value(&mut self, width: Width, learnt: bool, kept: bool) -> usize {
-        self.values.push(Value { width, readers: 0, learnt, kept, place: 0, error: None });
+        self.values.push(ProgramValue { width, readers: 0, learnt, kept, place: 0, error: None });
         self.values.len() - 1
     }
 
@@ -302,7 +302,7 @@ impl Builder<'_> {
 
     /// Replaces numbers of values by places.
     fn finish(self, output: usize, values: Vec<Width>, errors: Vec<Width>) -> Program {
-        let Builder { mut ops, values: made, tensors, .. } = self;
+        let ProgramBuilder { mut ops, values: made, tensors, .. } = self;
         let mut owners = vec![0; tensors];
         for (n, op) in ops.iter_mut().enumerate() {
             owners[op.tensors.clone()].fill(n);

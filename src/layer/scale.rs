@@ -36,7 +36,7 @@ impl Kind for Scale {
         RowErrors { dx, tensors: vec![product(dy, row.x)], ..RowErrors::default() }
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         nodes.scaled(given.x, given.vector(0, Of::Whole, given.inputs.features))
     }
 

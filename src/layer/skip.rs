@@ -82,7 +82,7 @@ impl Kind for Skip {
         errors
     }
 
-    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::Value {
+    fn nodes(&self, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
         let (inputs, width) = (given.inputs.features, self.width(given.inputs.features));
         let side = if width == inputs {
             given.side

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Table, Value};
 
-use super::fields::{Fields, MOST_WIDTH, Place, Sizes, wrong};
+use super::fields::{Fields, MOST_WIDTH, Position, Sizes, wrong};
 use super::{AnyKind, Inner, Layer, Learning, TensorForm, Width};
 use crate::Result;
 use crate::nn::Activation;
@@ -26,11 +26,11 @@ pub fn read_chain(value: &Value, sizes: Sizes) -> Result<Vec<Layer>> {
 }
 
 pub(super) fn read_with(value: &Value, (sizes, width): (Sizes, Option<usize>), defaults: &Table) -> Result<Vec<Layer>> {
-    let place = Place { path: "chain".into(), name: PREFIX.into(), depth: 0, sizes, width, defaults, count: &mut 0 };
+    let place = Position { path: "chain".into(), name: PREFIX.into(), depth: 0, sizes, width, defaults, count: &mut 0 };
     place.chain(value)
 }
 
-impl Place<'_> {
+impl Position<'_> {
     fn chain(mut self, value: &Value) -> Result<Vec<Layer>> {
         let Value::Array(items) = value else {
             return Err(wrong(&self.path, format!("expected a list of layers, found {}", value.type_str())));

@@ -4,14 +4,14 @@
 //! Tests compare the fast form of every kind with this definition, and `train --trace` prints it. The formulas of a layer
 //! are [`Kind::define`](super::Kind::define) and [`Kind::define_backward`](super::Kind::define_backward) in the file of its
 //! kind. Those of activations, norms and losses are the ones of [`crate::nn`], in `f64`. This file combines them: read
-//! [`Network::define_pass`], then `chain`, then `Given::backward`, which is backpropagation (Rumelhart, Hinton & Williams
+//! [`Network::define_pass`], then `chain`, then `LayerPass::backward`, which is backpropagation (Rumelhart, Hinton & Williams
 //! 1986, <https://doi.org/10.1038/323533a0>).
 
 use std::borrow::Cow;
 
 use super::row::Row;
 use super::{Form, Inner, Layer, Network, Width};
-use crate::nn::{Activation, Objective, Target};
+use crate::nn::{Activation, Objective, RowTarget};
 
 /// The result of one layer for one row, and the gradient of the loss with respect to it. A layer with inner layers comes
 /// after them; a layer with parallel chains comes once for each chain. The members' values are concatenated in `y` and `dy`.
@@ -94,7 +94,7 @@ impl Network {
         &self,
         x: &[f64],
         tensors: &[Vec<f64>],
-        (objective, target): (&Objective, &Target<'_, f64, [f64]>),
+        (objective, target): (&Objective, &RowTarget<'_, f64, [f64]>),
         share: f64,
     ) -> (f64, Pass) {
         let members = self.members();
@@ -159,16 +159,16 @@ impl Entered {
 }
 
 /// The forward pass of a chain.
-struct Forward<'a> {
+struct ChainPass<'a> {
     /// The layers with their inputs and outputs, in order.
-    layers: Vec<Given<'a>>,
+    layers: Vec<LayerPass<'a>>,
     out: Entered,
 }
 
 /// The forward pass of one layer: its input, its output and the passes of its inner chains.
-struct Given<'a> {
+struct LayerPass<'a> {
     layer: &'a Layer,
-    inner: Vec<Forward<'a>>,
+    inner: Vec<ChainPass<'a>>,
     entered: Entered,
     /// The layer's tensors for each member.
     tensors: Vec<Cow<'a, [Vec<f64>]>>,
@@ -176,19 +176,19 @@ struct Given<'a> {
 }
 
 /// Runs a chain forward, and removes its tensors from the front of `tensors`.
-fn chain<'a>(chain: &'a [Layer], entered: Entered, tensors: &mut &'a [Vec<f64>]) -> Forward<'a> {
-    let mut done = Forward { layers: Vec::new(), out: entered };
+fn chain<'a>(chain: &'a [Layer], entered: Entered, tensors: &mut &'a [Vec<f64>]) -> ChainPass<'a> {
+    let mut done = ChainPass { layers: Vec::new(), out: entered };
     for layer in chain {
         let members = done.out.width().after(layer).members;
-        let given = Given::new(layer, done.out, tensors);
+        let given = LayerPass::new(layer, done.out, tensors);
         done.out = Entered { x: given.y.clone(), members, name: layer.kind().symbol() };
         done.layers.push(given);
     }
     done
 }
 
-impl<'a> Given<'a> {
-    fn new(layer: &'a Layer, entered: Entered, tensors: &mut &'a [Vec<f64>]) -> Given<'a> {
+impl<'a> LayerPass<'a> {
+    fn new(layer: &'a Layer, entered: Entered, tensors: &mut &'a [Vec<f64>]) -> LayerPass<'a> {
         let chains: Vec<&'a [Layer]> = match layer.kind().inner() {
             Inner::None => Vec::new(),
             Inner::Around(chain) => vec![chain],
@@ -207,7 +207,7 @@ impl<'a> Given<'a> {
             }
         };
         let tensors = (0..entered.members).map(of_member).collect();
-        let mut given = Given { layer, inner, entered, tensors, y: Vec::new() };
+        let mut given = LayerPass { layer, inner, entered, tensors, y: Vec::new() };
         let members = 0..given.entered.members;
         let of_member = |m| given.rows(m).into_iter().flat_map(|row| layer.kind().define(&row)).collect::<Vec<_>>();
         given.y = members.flat_map(of_member).collect();
@@ -268,7 +268,7 @@ impl<'a> Given<'a> {
     }
 }
 
-impl Forward<'_> {
+impl ChainPass<'_> {
     fn backward(&self, dy: Vec<f64>, steps: &mut Vec<Step>, tensors: &mut Vec<Vec<f64>>) -> Vec<f64> {
         self.layers.iter().rev().fold(dy, |dy, given| given.backward(dy, steps, tensors))
     }

@@ -3,7 +3,7 @@
 use crate::kernel::Real;
 
 /// The outputs of one sample, or of 16 samples with one in each lane, read by index.
-pub trait Column<R> {
+pub trait OutputColumn<R> {
     /// Number of elements.
     fn len(&self) -> usize;
     /// Element `i`.
@@ -15,7 +15,7 @@ pub trait Column<R> {
 }
 
 /// A column that can be written. Formulas may read elements that they have written.
-pub trait ColumnMut<R>: Column<R> {
+pub trait ColumnMut<R>: OutputColumn<R> {
     /// Overwrites element `i`.
     fn set(&mut self, i: usize, value: R);
 }
@@ -25,7 +25,7 @@ pub trait Scalar: Real + Into<f64> {}
 impl Scalar for f64 {}
 impl Scalar for f32 {}
 
-impl<T: Scalar> Column<T> for [T] {
+impl<T: Scalar> OutputColumn<T> for [T] {
     #[inline(always)]
     fn len(&self) -> usize {
         <[T]>::len(self)
@@ -47,7 +47,7 @@ impl<T: Scalar> ColumnMut<T> for [T] {
 #[derive(Debug, Clone, Copy)]
 pub struct Splat<'a, T>(pub &'a [T]);
 
-impl<R: Real, T: Copy + Into<f64>> Column<R> for Splat<'_, T> {
+impl<R: Real, T: Copy + Into<f64>> OutputColumn<R> for Splat<'_, T> {
     #[inline(always)]
     fn len(&self) -> usize {
         self.0.len()

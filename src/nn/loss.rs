@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::column::{Column, ColumnMut};
+use super::column::{ColumnMut, OutputColumn};
 use crate::kernel::Real;
 use crate::spec::Spec;
 use crate::{Error, Result};
@@ -58,28 +58,28 @@ pub enum Loss {
 
 /// The target of a row.
 #[derive(Debug)]
-pub enum Target<'a, R, C: ?Sized> {
+pub enum RowTarget<'a, R, C: ?Sized> {
     /// Index of the class, as a number. With a single output, it is the target value itself: 0 or 1.
     Class(R),
     /// One number for each output. Cross-entropy allows any weights `q ≥ 0`; they need not sum to 1.
     Values(&'a C),
 }
 
-impl<R: Real, C: Column<R> + ?Sized> Target<'_, R, C> {
+impl<R: Real, C: OutputColumn<R> + ?Sized> RowTarget<'_, R, C> {
     /// Target of output `i` of `cols`. A class is 1 at its own output and 0 elsewhere.
     #[inline(always)]
     fn at(&self, i: usize, cols: usize) -> R {
         match self {
-            Target::Values(values) => values.get(i),
-            Target::Class(label) if cols == 1 => *label,
-            Target::Class(label) => R::select(label.eq(R::splat(i as f64)), R::splat(1.0), R::splat(0.0)),
+            RowTarget::Values(values) => values.get(i),
+            RowTarget::Class(label) if cols == 1 => *label,
+            RowTarget::Class(label) => R::select(label.eq(R::splat(i as f64)), R::splat(1.0), R::splat(0.0)),
         }
     }
 
     /// Whether the outputs are mutually exclusive classes.
     #[inline(always)]
     fn is_exclusive(&self, cols: usize) -> bool {
-        matches!(self, Target::Class(_)) && cols > 1
+        matches!(self, RowTarget::Class(_)) && cols > 1
     }
 }
 
@@ -125,11 +125,11 @@ impl Objective {
     /// # Panics
     /// If `dz` or a target column is shorter than `z`.
     #[inline(always)]
-    pub fn row<R, Z, C, D>(&self, z: &Z, target: &Target<'_, R, C>, dz: &mut D) -> R
+    pub fn row<R, Z, C, D>(&self, z: &Z, target: &RowTarget<'_, R, C>, dz: &mut D) -> R
     where
         R: Real,
-        Z: Column<R> + ?Sized,
-        C: Column<R> + ?Sized,
+        Z: OutputColumn<R> + ?Sized,
+        C: OutputColumn<R> + ?Sized,
         D: ColumnMut<R> + ?Sized,
     {
         let mean = 1.0 / z.len() as f64;
@@ -155,14 +155,14 @@ impl Objective {
 
 /// The targets of a row after label smoothing: `factor · ((1 − ε) t + ε / classes)` for each output.
 struct Shares<'a, R, C: ?Sized> {
-    target: &'a Target<'a, R, C>,
+    target: &'a RowTarget<'a, R, C>,
     cols: usize,
     epsilon: f64,
     classes: usize,
     factor: f64,
 }
 
-impl<R: Real, C: Column<R> + ?Sized> Shares<'_, R, C> {
+impl<R: Real, C: OutputColumn<R> + ?Sized> Shares<'_, R, C> {
     #[inline(always)]
     fn at(&self, i: usize) -> R {
         let keep = R::splat(self.factor * (1.0 - self.epsilon));
@@ -176,8 +176,8 @@ impl<R: Real, C: Column<R> + ?Sized> Shares<'_, R, C> {
 fn each<R, Z, C, D, E>(z: &Z, targets: &Shares<'_, R, C>, dz: &mut D, scale: f64, element: E) -> R
 where
     R: Real,
-    Z: Column<R> + ?Sized,
-    C: Column<R> + ?Sized,
+    Z: OutputColumn<R> + ?Sized,
+    C: OutputColumn<R> + ?Sized,
     D: ColumnMut<R> + ?Sized,
     E: Element,
 {

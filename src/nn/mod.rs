@@ -18,7 +18,7 @@ mod smooth;
 pub(crate) mod wave;
 
 pub use activation::Activation;
-pub use column::{Column, ColumnMut, Scalar, Splat};
+pub use column::{ColumnMut, OutputColumn, Scalar, Splat};
 pub use init::Init;
-pub use loss::{Link, Loss, Objective, Target};
-pub use norm::{Moments, Norm, NormKind};
+pub use loss::{Link, Loss, Objective, RowTarget};
+pub use norm::{Moments, NormKind, Normalisation};

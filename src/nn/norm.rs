@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::column::{Column, ColumnMut};
+use super::column::{ColumnMut, OutputColumn};
 use crate::kernel::Real;
 use crate::spec::unknown;
 use crate::{Error, Result};
@@ -26,7 +26,7 @@ pub enum NormKind {
 
 /// Normalisation over the elements of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Norm {
+pub struct Normalisation {
     /// The kind of normalisation.
     pub kind: NormKind,
     /// Constant that is added to the mean square before taking the root.
@@ -51,15 +51,15 @@ impl<R: Real> Moments<R> {
     }
 }
 
-impl Norm {
+impl Normalisation {
     /// The norm of a hidden layer, with the default `eps`.
     pub fn new(kind: NormKind) -> Self {
-        Norm { kind, eps: DEFAULT_EPS }
+        Normalisation { kind, eps: DEFAULT_EPS }
     }
 
     /// The moments of the row `x`. Squares are summed around the mean to avoid cancellation.
     #[inline(always)]
-    pub fn moments<R: Real, X: Column<R> + ?Sized>(&self, x: &X) -> Moments<R> {
+    pub fn moments<R: Real, X: OutputColumn<R> + ?Sized>(&self, x: &X) -> Moments<R> {
         let n = R::splat(x.len() as f64);
         let mut mean = R::splat(0.0);
         if self.kind == NormKind::Layer {
@@ -85,9 +85,9 @@ impl Norm {
     pub fn forward<R, X, G, S, Y>(&self, x: &X, gain: Option<&G>, shift: Option<&S>, y: &mut Y) -> Moments<R>
     where
         R: Real,
-        X: Column<R> + ?Sized,
-        G: Column<R> + ?Sized,
-        S: Column<R> + ?Sized,
+        X: OutputColumn<R> + ?Sized,
+        G: OutputColumn<R> + ?Sized,
+        S: OutputColumn<R> + ?Sized,
         Y: ColumnMut<R> + ?Sized,
     {
         let moments = self.moments(x);
@@ -108,9 +108,9 @@ impl Norm {
     pub fn backward<R, X, G, Y, D>(&self, x: &X, moments: &Moments<R>, gain: Option<&G>, dy: &Y, dx: &mut D)
     where
         R: Real,
-        X: Column<R> + ?Sized,
-        G: Column<R> + ?Sized,
-        Y: Column<R> + ?Sized,
+        X: OutputColumn<R> + ?Sized,
+        G: OutputColumn<R> + ?Sized,
+        Y: OutputColumn<R> + ?Sized,
         D: ColumnMut<R> + ?Sized,
     {
         let n = R::splat(x.len() as f64);
@@ -135,7 +135,7 @@ impl Norm {
 
 /// `x` times the gain of element `i`, if there is one.
 #[inline(always)]
-fn times<R: Real, G: Column<R> + ?Sized>(gain: Option<&G>, i: usize, x: R) -> R {
+fn times<R: Real, G: OutputColumn<R> + ?Sized>(gain: Option<&G>, i: usize, x: R) -> R {
     if let Some(gain) = gain { gain.get(i) * x } else { x }
 }
 
@@ -189,7 +189,7 @@ mod tests {
         let x = [1000.0f32, 1001.0, 1002.0, 1003.0];
         let mut y = [0.0f32; 4];
         let none: Option<&Splat<'_, f32>> = None;
-        Norm::new(NormKind::Layer).forward(&x[..], none, none, &mut y[..]);
+        Normalisation::new(NormKind::Layer).forward(&x[..], none, none, &mut y[..]);
         let expected = [-1.341_635_4, -0.447_211_8, 0.447_211_8, 1.341_635_4];
         assert!(y.iter().zip(expected).all(|(y, e)| (y - e).abs() < 2e-6), "{y:?}");
     }

@@ -2,7 +2,7 @@
 
 use super::activation::functions::Function;
 use super::activation::{Activation, Visit};
-use super::column::{Column, ColumnMut};
+use super::column::{ColumnMut, OutputColumn};
 use crate::kernel::{Isa, Job, LANES, Lanes, Line, PanelsMut};
 
 /// Lines as a column: element `i` is line `i`, with one sample in each lane.
@@ -11,7 +11,7 @@ pub(crate) struct LineColumn<'a>(pub(crate) &'a [Line]);
 /// Lines as a column that can be written.
 pub(crate) struct LineColumnMut<'a>(pub(crate) &'a mut [Line]);
 
-impl<L: Lanes> Column<L> for LineColumn<'_> {
+impl<L: Lanes> OutputColumn<L> for LineColumn<'_> {
     #[inline(always)]
     fn len(&self) -> usize {
         self.0.len()
@@ -22,7 +22,7 @@ impl<L: Lanes> Column<L> for LineColumn<'_> {
     }
 }
 
-impl<L: Lanes> Column<L> for LineColumnMut<'_> {
+impl<L: Lanes> OutputColumn<L> for LineColumnMut<'_> {
     #[inline(always)]
     fn len(&self) -> usize {
         self.0.len()

@@ -1,7 +1,7 @@
 //! Layer norm and RMS norm of 16 samples: the formulas of `norm`, with one sample in each lane.
 
-use super::column::{Column, ColumnMut};
-use super::norm::{Moments, Norm, NormKind};
+use super::column::{ColumnMut, OutputColumn};
+use super::norm::{Moments, NormKind, Normalisation};
 use super::panel::{LineColumn, LineColumnMut};
 use crate::kernel::{Isa, Job, LANES, Lanes, Line};
 
@@ -9,7 +9,7 @@ use crate::kernel::{Isa, Job, LANES, Lanes, Line};
 #[derive(Clone, Copy)]
 struct NormFeatures<'a>(&'a [Line], usize);
 
-impl<L: Lanes> Column<L> for NormFeatures<'_> {
+impl<L: Lanes> OutputColumn<L> for NormFeatures<'_> {
     #[inline(always)]
     fn len(&self) -> usize {
         self.1
@@ -23,7 +23,7 @@ impl<L: Lanes> Column<L> for NormFeatures<'_> {
 /// Lines in which `set` adds to the present value.
 struct Sums<'a>(&'a mut [Line]);
 
-impl<L: Lanes> Column<L> for Sums<'_> {
+impl<L: Lanes> OutputColumn<L> for Sums<'_> {
     #[inline(always)]
     fn len(&self) -> usize {
         self.0.len()
@@ -53,7 +53,7 @@ pub(crate) fn forward(
     moments: &mut [Line],
 ) {
     assert!(y.len() == x.len() && moments.len() == 2);
-    isa.run(NormForward { norm: Norm::new(kind), x, gain, shift, y, moments });
+    isa.run(NormForward { norm: Normalisation::new(kind), x, gain, shift, y, moments });
 }
 
 /// Computes the gradient with respect to `x` for one panel, given the gradient `dy` with respect to the norm's output.
@@ -68,7 +68,7 @@ pub(crate) fn backward(
     (dx, add): (&mut [Line], bool),
 ) {
     assert!(dy.len() == x.len() && dx.len() == x.len() && moments.len() == 2);
-    isa.run(NormBackward { norm: Norm::new(kind), x, moments, gain, dy, dx, add });
+    isa.run(NormBackward { norm: Normalisation::new(kind), x, moments, gain, dy, dx, add });
 }
 
 /// Adds one panel's part to the sums over samples of `dy · x̂` (`products`) and of `dy` (`plain`), for some of the
@@ -91,7 +91,7 @@ fn load_moments<L: Lanes>(lines: &[Line]) -> Moments<L> {
 }
 
 struct NormForward<'a> {
-    norm: Norm,
+    norm: Normalisation,
     x: &'a [Line],
     gain: &'a [Line],
     shift: Option<&'a [Line]>,
@@ -114,7 +114,7 @@ impl Job for NormForward<'_> {
 }
 
 struct NormBackward<'a> {
-    norm: Norm,
+    norm: Normalisation,
     x: &'a [Line],
     moments: &'a [Line],
     gain: &'a [Line],

@@ -45,14 +45,14 @@ impl Range {
 }
 
 /// The value of an option: a number, a switch, a list and so on. Numbers are checked against a range.
-pub trait Value: Debug {
+pub trait FieldValue: Debug {
     /// Takes the value from a specification, if the option is given there.
     ///
     /// # Errors
     /// [`crate::Error::Usage`] if it is out of its range.
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()>;
 
-    /// The value as [`Value::read`] reads it; `None` if there is none.
+    /// The value as [`FieldValue::read`] reads it; `None` if there is none.
     fn text(&self) -> Option<String>;
 
     /// Whether a required value is missing.
@@ -76,13 +76,13 @@ pub trait Word: Debug {
 pub struct Field<'a> {
     /// The key, as in `adam:beta2=0.95`.
     pub key: &'static str,
-    value: &'a mut dyn Value,
+    value: &'a mut dyn FieldValue,
     range: Range,
 }
 
 impl<'a> Field<'a> {
     /// An option with a number or several.
-    pub fn new(key: &'static str, value: &'a mut dyn Value, range: Range) -> Self {
+    pub fn new(key: &'static str, value: &'a mut dyn FieldValue, range: Range) -> Self {
         Field { key, value, range }
     }
 
@@ -134,7 +134,7 @@ pub(super) fn numbers(values: impl IntoIterator<Item = f64>) -> String {
 }
 
 /// NaN means that the number is required and missing.
-impl Value for f64 {
+impl FieldValue for f64 {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         replace(self, spec.number(key, range.words, range.holds)?);
         Ok(())
@@ -149,7 +149,7 @@ impl Value for f64 {
     }
 }
 
-impl Value for Option<f64> {
+impl FieldValue for Option<f64> {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         replace(self, spec.number(key, range.words, range.holds)?.map(Some));
         Ok(())
@@ -161,7 +161,7 @@ impl Value for Option<f64> {
 }
 
 /// An empty list means that numbers are required and missing.
-impl Value for Vec<f64> {
+impl FieldValue for Vec<f64> {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         replace(self, spec.numbers(key, range.words, range.holds)?);
         Ok(())
@@ -177,7 +177,7 @@ impl Value for Vec<f64> {
 }
 
 /// A lower and a higher number.
-impl Value for Option<[f64; 2]> {
+impl FieldValue for Option<[f64; 2]> {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         replace(self, spec.pair(key, range.words, range.holds)?.map(Some));
         Ok(())
@@ -190,7 +190,7 @@ impl Value for Option<[f64; 2]> {
 
 macro_rules! whole {
     ($($number:ty)*) => {
-        $(impl Value for $number {
+        $(impl FieldValue for $number {
             fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
                 replace(self, spec.number(key, range.words, range.holds)?.map(|count| count as $number));
                 Ok(())
@@ -205,7 +205,7 @@ macro_rules! whole {
 
 whole!(u64 usize);
 
-impl Value for bool {
+impl FieldValue for bool {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, _range: Range) -> Result<()> {
         replace(self, spec.switch(key)?);
         Ok(())
@@ -216,7 +216,7 @@ impl Value for bool {
     }
 }
 
-impl<W: Word> Value for W {
+impl<W: Word> FieldValue for W {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, _range: Range) -> Result<()> {
         let index = spec.word(key, self.words())?;
         index.into_iter().for_each(|index| self.set(index));

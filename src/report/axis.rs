@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 
 /// How values are mapped to distances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
+pub enum AxisScale {
     /// Equal differences are equal distances.
     Linear,
     /// Equal ratios are equal distances; only values above 0 have a position.
@@ -18,26 +18,26 @@ pub enum Scale {
 pub(super) struct AxisRange {
     low: f64,
     high: f64,
-    scale: Scale,
+    scale: AxisScale,
 }
 
-impl Scale {
+impl AxisScale {
     /// Whether a value has a position.
     pub(super) fn holds(self, value: f64) -> bool {
-        value.is_finite() && (self == Scale::Linear || value > 0.0)
+        value.is_finite() && (self == AxisScale::Linear || value > 0.0)
     }
 
     fn of(self, value: f64) -> f64 {
         match self {
-            Scale::Linear => value,
-            Scale::Log => libm::log10(value),
+            AxisScale::Linear => value,
+            AxisScale::Log => libm::log10(value),
         }
     }
 
     fn back(self, place: f64) -> f64 {
         match self {
-            Scale::Linear => place,
-            Scale::Log => libm::pow(10.0, place.clamp(-300.0, 300.0)),
+            AxisScale::Linear => place,
+            AxisScale::Log => libm::pow(10.0, place.clamp(-300.0, 300.0)),
         }
     }
 }
@@ -45,19 +45,19 @@ impl Scale {
 impl AxisRange {
     /// An axis that contains the values, with a margin of `margin` of their range at both ends. Without values it is 0 to 1, or
     /// 0.1 to 1.
-    pub fn around(values: impl Iterator<Item = f64>, scale: Scale, margin: f64) -> AxisRange {
+    pub fn around(values: impl Iterator<Item = f64>, scale: AxisScale, margin: f64) -> AxisRange {
         let places = values.filter(|v| scale.holds(*v)).map(|v| scale.of(v));
         let (low, high) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p), h.max(p)));
         let (low, high) = match (low, high) {
             (low, high) if low > high => {
-                if scale == Scale::Log {
+                if scale == AxisScale::Log {
                     (-1.0, 0.0)
                 } else {
                     (0.0, 1.0)
                 }
             }
             (low, high) if high - low > 1e-9 * low.abs().max(1e-300) => (low, high),
-            (one, _) if scale == Scale::Linear && one == 0.0 => (-1.0, 1.0),
+            (one, _) if scale == AxisScale::Linear && one == 0.0 => (-1.0, 1.0),
             (one, _) => (one - 0.1 * one.abs().max(0.5), one + 0.1 * one.abs().max(0.5)),
         };
         let room = margin * (high - low);
@@ -83,7 +83,7 @@ impl AxisRange {
     /// are powers of ten, on a shorter one also 2 and 5 times these.
     pub fn ticks(&self, most: usize) -> Vec<f64> {
         let decades = libm::log10(self.high / self.low);
-        if self.scale == Scale::Linear || decades < 0.8 {
+        if self.scale == AxisScale::Linear || decades < 0.8 {
             return self.even_ticks(most);
         }
         let (first, last) = (libm::floor(libm::log10(self.low)) as i32, libm::ceil(libm::log10(self.high)) as i32);
@@ -150,23 +150,23 @@ impl ValueFormatter<f64> for AxisRange {
 mod tests {
     use super::*;
 
-    fn axis(low: f64, high: f64, scale: Scale) -> AxisRange {
+    fn axis(low: f64, high: f64, scale: AxisScale) -> AxisRange {
         AxisRange { low, high, scale }
     }
 
     #[test]
     fn ticks_are_round_and_few() {
-        assert_eq!(axis(0.0, 1.0, Scale::Linear).ticks(6), [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
-        assert_eq!(axis(0.0, 230.0, Scale::Linear).ticks(5), [0.0, 50.0, 100.0, 150.0, 200.0]);
-        assert_eq!(axis(0.004, 3.0, Scale::Log).ticks(4), [0.01, 0.1, 1.0]);
-        assert_eq!(axis(0.4, 6.0, Scale::Log).ticks(5), [0.5, 1.0, 2.0, 5.0]);
-        assert_eq!(axis(1e-9, 1e9, Scale::Log).ticks(4), [1e-5, 1.0, 1e5]);
-        assert_eq!(axis(0.30, 0.36, Scale::Log).ticks(4), [0.3, 0.32, 0.34, 0.36]);
+        assert_eq!(axis(0.0, 1.0, AxisScale::Linear).ticks(6), [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
+        assert_eq!(axis(0.0, 230.0, AxisScale::Linear).ticks(5), [0.0, 50.0, 100.0, 150.0, 200.0]);
+        assert_eq!(axis(0.004, 3.0, AxisScale::Log).ticks(4), [0.01, 0.1, 1.0]);
+        assert_eq!(axis(0.4, 6.0, AxisScale::Log).ticks(5), [0.5, 1.0, 2.0, 5.0]);
+        assert_eq!(axis(1e-9, 1e9, AxisScale::Log).ticks(4), [1e-5, 1.0, 1e5]);
+        assert_eq!(axis(0.30, 0.36, AxisScale::Log).ticks(4), [0.3, 0.32, 0.34, 0.36]);
     }
 
     #[test]
     fn values_beyond_the_ends_stand_on_them() {
-        let axis = axis(0.01, 1.0, Scale::Log);
+        let axis = axis(0.01, 1.0, AxisScale::Log);
         assert_eq!([1e-9, 0.01, 0.1, 1.0, 7.0].map(|v| axis.map(&v, (100, 0))), [100, 100, 50, 0, 0]);
     }
 
@@ -175,7 +175,7 @@ mod tests {
         for values in
             [vec![], vec![0.0], vec![5.0, 5.0], vec![-3.0], vec![f64::NAN, f64::INFINITY], vec![1e-299, 1e299]]
         {
-            for scale in [Scale::Linear, Scale::Log] {
+            for scale in [AxisScale::Linear, AxisScale::Log] {
                 let (low, high) = AxisRange::around(values.iter().copied(), scale, 0.05).ends();
                 assert!(low < high && scale.holds(low) && scale.holds(high), "{values:?} {scale:?}: {low} {high}");
             }

@@ -10,7 +10,7 @@ use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::axis::{AxisRange, Scale};
+use super::axis::{AxisRange, AxisScale};
 use super::ink::{Ink, style_sheet, with_classes};
 
 /// Width and height of the drawing. The page shows it at a third of this size, so lines are smooth although the library works
@@ -27,7 +27,7 @@ pub struct ChartAxis {
     /// The quantity it shows, with its unit.
     pub label: String,
     /// How values are mapped to distances.
-    pub scale: Scale,
+    pub scale: AxisScale,
     /// Least and greatest value shown; `None` for the range of the data. Values beyond are drawn at the edge.
     pub ends: Option<(f64, f64)>,
 }
@@ -99,7 +99,7 @@ type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<AxisRange, Axis
 
 impl ChartAxis {
     /// An axis that shows all values.
-    pub fn new(label: &str, scale: Scale) -> ChartAxis {
+    pub fn new(label: &str, scale: AxisScale) -> ChartAxis {
         ChartAxis { label: label.to_owned(), scale, ends: None }
     }
 }
@@ -338,8 +338,8 @@ mod tests {
             id: "c".to_owned(),
             title: "Loss & step".to_owned(),
             description: "One line.".to_owned(),
-            x: ChartAxis::new("step", Scale::Linear),
-            y: ChartAxis::new("loss", Scale::Log),
+            x: ChartAxis::new("step", AxisScale::Linear),
+            y: ChartAxis::new("loss", AxisScale::Log),
             series: vec![series],
             levels: vec![1.0],
             spans: vec![(1.5, 2.0)],

@@ -6,6 +6,6 @@ mod compare;
 mod ink;
 mod page;
 
-pub use axis::Scale;
+pub use axis::AxisScale;
 pub use chart::{Chart, ChartAxis, Series};
 pub use compare::report_html;

@@ -7,7 +7,7 @@ use super::interrupt::Interrupt;
 use super::member::EnsembleMember;
 use super::networks::Networks;
 use super::plan::Plan;
-use super::summary::{JudgedPart, Summary};
+use super::summary::{JudgedPart, RunSummary};
 use crate::data::{Dataset, Prepared, Strangers};
 use crate::fit::Stopped;
 use crate::model::Model;
@@ -85,7 +85,7 @@ impl Plan {
         mut directory: RunDirectory,
         (networks, interrupt): (Networks<'_>, &Interrupt),
         (model, stopped): (Model, Stopped),
-        summarise: impl FnOnce(&Model) -> Result<Summary>,
+        summarise: impl FnOnce(&Model) -> Result<RunSummary>,
     ) -> Result<Finished> {
         let removed;
         {
@@ -140,7 +140,7 @@ impl Plan {
         Ok(warning)
     }
 
-    fn ensemble_summary(&self, model: &Model, members: Vec<EnsembleMember>, end: (Stopped, f64)) -> Result<Summary> {
+    fn ensemble_summary(&self, model: &Model, members: Vec<EnsembleMember>, end: (Stopped, f64)) -> Result<RunSummary> {
         self.summary_on(&self.prepared, model, members, end)
     }
 
@@ -151,7 +151,7 @@ impl Plan {
         model: &Model,
         members: Vec<EnsembleMember>,
         (stopped, seconds): (Stopped, f64),
-    ) -> Result<Summary> {
+    ) -> Result<RunSummary> {
         let mut predictor = Predictor::new(model, self.config.threads.isa, self.threads)?;
         let mut judge = |data: &Dataset, strangers: Option<&Strangers>| predictor.judge(data, strangers);
         let train = judge(prepared.judged_train(), None);
@@ -163,7 +163,7 @@ impl Plan {
         let judged = test.map(|test| of_part("test", test)).or(val.map(|val| of_part("val", val)));
         let steps = members.iter().map(|member| member.steps).sum();
         let rows = steps as f64 * self.rows_per_step() as f64;
-        Ok(Summary {
+        Ok(RunSummary {
             run_dir: None,
             label: prepared.preprocessing.target().columns.clone(),
             task: prepared.preprocessing.task(),

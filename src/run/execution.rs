@@ -13,7 +13,7 @@ use super::interrupt::Interrupt;
 use super::keeper::Keeper;
 use super::plan::Plan;
 use super::prolonged;
-use super::summary::{JudgedPart, Summary};
+use super::summary::{JudgedPart, RunSummary};
 use crate::data::Dataset;
 use crate::fit::{
     Attendance, Event, Every, FitData, FitOptions, FitOutcome, FitState, Patience, RunState, Stopped, fit,
@@ -30,7 +30,7 @@ use crate::{Error, Result, Warning, WarningKind};
 #[derive(Clone)]
 pub struct Finished {
     /// Its figures.
-    pub summary: Summary,
+    pub summary: RunSummary,
     /// The kept weights with all that prediction needs.
     pub model: Model,
     /// Why it stopped.
@@ -254,7 +254,7 @@ impl Plan {
         let judged = test.map(|test| of_part("test", test)).or(val.map(|val| of_part("val", val)));
         let undefined =
             outcome.monitor_undefined.then(|| self.undefined_monitor()).or_else(|| self.undefined_in_folds());
-        let summary = Summary {
+        let summary = RunSummary {
             run_dir: None,
             label: prepared.preprocessing.target().columns.clone(),
             task: prepared.preprocessing.task(),
@@ -315,7 +315,7 @@ impl Plan {
     }
 
     /// Adds the baselines and the warnings that follow from them.
-    pub(super) fn compare_with_baseline(&self, summary: &mut Summary, signal: &AtomicUsize) -> Result<()> {
+    pub(super) fn compare_with_baseline(&self, summary: &mut RunSummary, signal: &AtomicUsize) -> Result<()> {
         let mut baseline = self.baseline(summary, signal)?;
         self.without_rows_of_its_own(&mut baseline);
         let part = summary.judged.in_words();

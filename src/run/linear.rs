@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::baseline::{Baseline, ConstantBaseline};
 use super::plan::Plan;
-use super::summary::Summary;
+use super::summary::RunSummary;
 use crate::Result;
 use crate::data::{Dataset, Features, OneHot, Preprocessing, Strangers, Task, epoch_order};
 use crate::kernel::Line;
@@ -44,7 +44,7 @@ impl Plan {
     ///
     /// # Errors
     /// None for a plan that has been trained.
-    pub fn baseline(&self, summary: &Summary, signal: &AtomicUsize) -> Result<Baseline> {
+    pub fn baseline(&self, summary: &RunSummary, signal: &AtomicUsize) -> Result<Baseline> {
         let (on, strangers) = self.judged_part();
         let scorer = Scorer::new(self.prepared.preprocessing.target(), self.loss);
         let mut baseline =
@@ -103,7 +103,7 @@ impl Plan {
     }
 
     /// The number of rows that a linear model may learn from, or why there is none.
-    fn linear_rows(&self, summary: &Summary, one_hot: &OneHot) -> std::result::Result<usize, &'static str> {
+    fn linear_rows(&self, summary: &RunSummary, one_hot: &OneHot) -> std::result::Result<usize, &'static str> {
         if matches!(summary.stopped, "signal" | "diverged") {
             return Err("the run did not come to its end");
         }
@@ -130,7 +130,7 @@ impl Plan {
     }
 
     /// Its time limit.
-    fn linear_time(&self, summary: &Summary) -> Duration {
+    fn linear_time(&self, summary: &RunSummary) -> Duration {
         let share = Duration::from_secs_f64(SHARE * summary.seconds).max(SMALL_TIME);
         let trained = Duration::from_secs_f64(summary.seconds);
         self.config.stopping.time_limit.map_or(share, |limit| share.min(limit.saturating_sub(trained)))

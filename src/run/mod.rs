@@ -60,5 +60,5 @@ pub use plan::Plan;
 pub use planned::{PlannedEntry, PlannedPortfolio};
 pub use portfolio_end::{Configured, TrainedPortfolio};
 pub use recorded::{Recorded, RecordedEvents};
-pub use summary::{JudgedPart, Summary};
+pub use summary::{JudgedPart, RunSummary};
 pub use trace::trace;

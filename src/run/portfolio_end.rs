@@ -10,7 +10,7 @@ use super::interrupt::Interrupt;
 use super::member::EnsembleMember;
 use super::networks::Networks;
 use super::plan::Plan;
-use super::summary::{JudgedPart, Summary};
+use super::summary::{JudgedPart, RunSummary};
 use crate::data::{Prepared, Way};
 use crate::fit::Stopped;
 use crate::model::{Calibration, Model, NetworkForm};
@@ -225,7 +225,7 @@ impl Plan {
         members: Vec<EnsembleMember>,
         outputs: Option<Vec<f32>>,
         end: (Stopped, f64),
-    ) -> Result<Summary> {
+    ) -> Result<RunSummary> {
         let mut summary = self.summary_on(prepared, model, members, end)?;
         if end.0 == Stopped::Time {
             let message = format!(

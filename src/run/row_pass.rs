@@ -5,7 +5,7 @@ use crate::Result;
 use crate::data::{Features, Targets};
 use crate::layer::textbook::Pass;
 use crate::model::Parameters;
-use crate::nn::{Objective, Target};
+use crate::nn::{Objective, RowTarget};
 
 /// The loss of one row of the training part, and its forward and backward pass, without dropout or masks. The gradients are
 /// those of this row's loss alone; weights of rows are not used.
@@ -16,8 +16,8 @@ pub(super) fn row_pass(plan: &Plan, parameters: &Parameters, row: usize) -> Resu
     let data = &plan.prepared.train;
     let target = target(&data.targets, row);
     let target = match &data.targets {
-        Targets::Classes { .. } => Target::Class(target[0]),
-        Targets::Values { .. } => Target::Values(&target[..]),
+        Targets::Classes { .. } => RowTarget::Class(target[0]),
+        Targets::Values { .. } => RowTarget::Values(&target[..]),
     };
     let objective = Objective::new(plan.loss, plan.config.optimizer.label_smoothing)?;
     let values: Vec<Vec<f64>> = parameters.named().iter().map(|tensor| wide(&tensor.values)).collect();

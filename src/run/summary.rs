@@ -18,7 +18,7 @@ use crate::score::Judged;
 
 /// The figures of `summary.json`.
 #[derive(Debug, Clone, Serialize)]
-pub struct Summary {
+pub struct RunSummary {
     /// The run's directory, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_dir: Option<String>,
@@ -143,7 +143,7 @@ fn baseline_json<S: Serializer>(baseline: &Option<Baseline>, serializer: S) -> R
     baseline.as_ref().map(Baseline::to_json).serialize(serializer)
 }
 
-impl Summary {
+impl RunSummary {
     /// The record of a fold, with its figures after each epoch.
     pub fn of_fold(
         self,

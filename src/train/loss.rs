@@ -10,7 +10,7 @@ use crate::data::Targets;
 use crate::kernel::{Isa, Job, LANES, Lanes, Line};
 use crate::nn::members::combine;
 use crate::nn::panel::{LineColumn, LineColumnMut};
-use crate::nn::{Link, Loss, Objective, Target};
+use crate::nn::{Link, Loss, Objective, RowTarget};
 
 /// Targets of one panel.
 #[derive(Clone, Copy)]
@@ -63,13 +63,13 @@ impl Job for PanelLoss<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) -> f64 {
         let (z, mut d) = (LineColumn(self.z), LineColumnMut(self.d));
-        let target: Target<'_, L, LineColumn<'_>>;
+        let target: RowTarget<'_, L, LineColumn<'_>>;
         let values;
         match self.targets {
-            PanelTargets::Classes(label) => target = Target::Class(L::load(label)),
+            PanelTargets::Classes(label) => target = RowTarget::Class(L::load(label)),
             PanelTargets::Values(lines) => {
                 values = LineColumn(lines);
-                target = Target::Values(&values);
+                target = RowTarget::Values(&values);
             }
         }
         let losses: L = self.objective.row(&z, &target, &mut d);

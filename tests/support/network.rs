@@ -4,7 +4,7 @@
 use gradlane::layer::textbook::Pass;
 use gradlane::layer::{Activate, Form, Layer, Linear, Network, Norm};
 use gradlane::nn::norm::DEFAULT_EPS;
-use gradlane::nn::{NormKind, Objective, Target};
+use gradlane::nn::{NormKind, Objective, RowTarget};
 use serde_json::Value;
 
 use super::*;
@@ -52,9 +52,9 @@ impl Batch<'_> {
         &values[r * width..][..width]
     }
 
-    fn target(&self, r: usize) -> Target<'_, f64, [f64]> {
+    fn target(&self, r: usize) -> RowTarget<'_, f64, [f64]> {
         let y = self.row(r, self.y);
-        if self.by_class { Target::Class(y[0]) } else { Target::Values(y) }
+        if self.by_class { RowTarget::Class(y[0]) } else { RowTarget::Values(y) }
     }
 
     /// A row's weight divided by the sum of all weights.

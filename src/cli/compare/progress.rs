@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use gradlane::experiment::compare::records::{Record, Run};
-use gradlane::experiment::compare::{Comparison, Progress as Share, Stage};
+use gradlane::experiment::compare::{Comparison, Progress, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use super::tables::{duration, stage_name};
 const LENGTH: f64 = 1_000.0;
 
 /// Shows the progress of a comparison.
-pub struct Progress {
+pub struct ComparisonProgress {
     style: Style,
     bar: Option<ProgressBar>,
     /// Names in order, and the length of the longest problem's name.
@@ -32,11 +32,11 @@ pub struct Progress {
     group: BTreeMap<String, Vec<f64>>,
 }
 
-impl Progress {
+impl ComparisonProgress {
     /// For a comparison that is about to start.
-    pub fn new(style: Style, comparison: &Comparison) -> Progress {
+    pub fn new(style: Style, comparison: &Comparison) -> ComparisonProgress {
         let optimizers: Vec<String> = comparison.contestants.iter().map(|c| c.name.clone()).collect();
-        Progress {
+        ComparisonProgress {
             style,
             bar: (style == Style::Bar).then(bar),
             width: comparison.problems.iter().map(|problem| problem.name.len()).max().unwrap_or(0),
@@ -53,7 +53,7 @@ impl Progress {
     }
 
     /// Shows a record.
-    pub fn observe(&mut self, record: &Record, at: Share) {
+    pub fn observe(&mut self, record: &Record, at: Progress) {
         match record {
             Record::Protocol(_) => self.message("measuring what steps cost"),
             Record::StepCost(cost) => {
@@ -70,7 +70,7 @@ impl Progress {
         }
     }
 
-    fn run(&mut self, run: &Run, at: Share) {
+    fn run(&mut self, run: &Run, at: Progress) {
         self.done = at.done;
         if self.style == Style::Json {
             message::event(&event(run, at));
@@ -140,7 +140,7 @@ fn shown(mut losses: Vec<f64>, stage: Stage) -> Option<f64> {
     losses.get(at).copied().filter(|loss| loss.is_finite())
 }
 
-fn event(run: &Run, at: Share) -> serde_json::Value {
+fn event(run: &Run, at: Progress) -> serde_json::Value {
     json!({
         "event": "run",
         "problem": run.problem,

@@ -24,7 +24,7 @@ const SHARE: &str = "0.15";
 const MNIST: &str = "mnist";
 
 /// What the flags ask for, checked before any file is opened.
-pub struct Work {
+pub struct Request {
     contestants: Vec<Contestant>,
     terms: Terms,
     quick: bool,
@@ -41,12 +41,12 @@ pub struct Work {
     notes: Vec<String>,
 }
 
-impl Work {
+impl Request {
     /// Parses and checks flags.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the flag.
-    pub fn new(matches: &ArgMatches, settings: Settings) -> Result<Work> {
+    pub fn new(matches: &ArgMatches, settings: Settings) -> Result<Request> {
         let texts = |id: &str| matches.get_many::<String>(id).into_iter().flatten();
         let quick = matches.get_flag("quick");
         let seed = args::seed(&settings)?;
@@ -65,7 +65,7 @@ impl Work {
         let data = texts("data").map(|data| config(&settings, data)).collect::<Result<Vec<_>>>()?;
         let (isa, threads) = ApplyConfig::new(settings)?.isa_and_threads();
         let target = matches.get_one::<String>("goal").map(|text| target(text)).transpose()?;
-        let work = Work {
+        let work = Request {
             contestants: contestants(texts("contestant").map(String::as_str).collect())?,
             terms,
             quick,

@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use gradlane::Error;
 use gradlane::atomic::check_file;
 use gradlane::config::ApplyConfig;
-use gradlane::data::{Packed, Packer, Source};
+use gradlane::data::{PackSize, Packer, Source};
 use gradlane::path_text::to_path;
 
 use crate::cli::exit::Outcome;
@@ -47,7 +47,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     packer.notes().iter().for_each(|note| message::note(note));
     message::warn(packer.warnings());
     refuse(packer.warnings(), config.strict, |message| Error::data(sources[0].name(), message))?;
-    let Packed { rows, columns, bytes } = packer.write(&path)?;
+    let PackSize { rows, columns, bytes } = packer.write(&path)?;
     let (rows, size) = (thousands(rows as f64), bytes as f64 / 1e6);
     message::note(&format!("{}: {rows} rows, {columns} columns, {size:.1} MB", path.display()));
     Ok(())

@@ -69,9 +69,10 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
     let rows = [split.train, split.val, split.test];
     let there = parts.iter().zip(&rows).filter(|(_, rows)| !rows.is_empty());
-    let written: Vec<Part> =
-        there.map(|(part, rows)| Part::write(file(part), &frame.select(rows), &destination)).collect::<Result<_>>()?;
-    written.into_iter().try_for_each(Part::finish)?;
+    let written: Vec<WrittenPart> = there
+        .map(|(part, rows)| WrittenPart::write(file(part), &frame.select(rows), &destination))
+        .collect::<Result<_>>()?;
+    written.into_iter().try_for_each(WrittenPart::finish)?;
     destination.loss(&frame).iter().for_each(|lost| message::note(lost));
     Ok(())
 }
@@ -86,13 +87,13 @@ fn own_extension(path: &Path) -> String {
 }
 
 /// A part that is written to a temporary file.
-struct Part {
+struct WrittenPart {
     path: PathBuf,
     rows: usize,
     file: AtomicFile,
 }
 
-impl Part {
+impl WrittenPart {
     fn write(path: PathBuf, frame: &Frame, destination: &Destination) -> Result<Self> {
         let mut file = AtomicFile::create(&path)?;
         destination.write(frame, &path, &mut file)?;

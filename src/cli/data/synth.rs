@@ -1,7 +1,7 @@
 //! `gradlane data synth`: generated tables with known answers.
 
 use clap::{Arg, ArgMatches, Command};
-use gradlane::data::{Problem, Recipe, synth};
+use gradlane::data::{SynthOptions, SynthProblem, synth};
 use gradlane::{Error, Result};
 
 use super::{destination, save, target, to};
@@ -15,7 +15,7 @@ pub fn command() -> Command {
     };
     let problem = Arg::new("problem").value_name("PROBLEM").required(true);
     let into = Arg::new("target").value_name("OUT").required(true);
-    let formulas: Vec<String> = Problem::ALL.iter().map(|p| format!("  {p:<11}{}", p.formula())).collect();
+    let formulas: Vec<String> = SynthProblem::ALL.iter().map(|p| format!("  {p:<11}{}", p.formula())).collect();
     Command::new("synth")
         .about("Generate a table with a known answer")
         .after_help(format!(
@@ -41,9 +41,9 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
     let text = matches.get_one::<String>("problem").expect("the argument is required");
-    let problem: Problem = text.parse().map_err(|e| Error::Usage(format!("PROBLEM: {e}")))?;
+    let problem: SynthProblem = text.parse().map_err(|e| Error::Usage(format!("PROBLEM: {e}")))?;
     let noise = matches.get_one::<String>("noise").map(|text| number(text)).transpose()?;
-    let recipe = Recipe {
+    let recipe = SynthOptions {
         problem,
         rows: count(matches, "rows")?.unwrap_or(1000),
         columns: count(matches, "columns")?,

@@ -1,6 +1,6 @@
 //! The description of a data file as tables.
 
-use gradlane::data::{ColumnDescription, Description, Statistics, brief};
+use gradlane::data::{ColumnDescription, FileDescription, Statistics, brief};
 
 use crate::cli::progress::thousands;
 use crate::cli::table;
@@ -11,7 +11,7 @@ const LEVELS: usize = 5;
 const MOST_COLUMNS: usize = 200;
 
 /// The description of a data file for people.
-pub fn readable(description: &Description) -> String {
+pub fn readable(description: &FileDescription) -> String {
     let mut text = format!("{}: {}\n", description.path, size(description));
     text += &columns(&description.columns);
     if let Some(test) = &description.test {
@@ -20,7 +20,7 @@ pub fn readable(description: &Description) -> String {
     text
 }
 
-fn size(description: &Description) -> String {
+fn size(description: &FileDescription) -> String {
     let rows = thousands(description.rows as f64);
     match &description.shape {
         Some(shape) => {

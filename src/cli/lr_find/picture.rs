@@ -1,7 +1,7 @@
 //! The curve of a range test, as a chart for a file and as text for the terminal.
 
 use gradlane::experiment::LrFind;
-use gradlane::report::{Chart, ChartAxis, Scale, Series};
+use gradlane::report::{AxisScale, Chart, ChartAxis, Series};
 
 /// Width and height of the text.
 const COLUMNS: usize = 64;
@@ -88,8 +88,8 @@ pub fn chart(found: &LrFind) -> Chart {
         id: "lr-find".to_owned(),
         title: "Learning-rate range test".to_owned(),
         description,
-        x: ChartAxis::new("learning rate", Scale::Log),
-        y: ChartAxis { ends: Some(shown(found)), ..ChartAxis::new("smoothed loss", Scale::Linear) },
+        x: ChartAxis::new("learning rate", AxisScale::Log),
+        y: ChartAxis { ends: Some(shown(found)), ..ChartAxis::new("smoothed loss", AxisScale::Linear) },
         series,
         levels: Vec::new(),
         spans: found.band.iter().map(|band| (band.low, band.high)).collect(),

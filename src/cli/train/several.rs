@@ -9,7 +9,7 @@ use gradlane::run::{Checkpoint, EnsembleMember, Finished, Interrupt, Networks, P
 
 use super::super::exit::{Failure, Outcome};
 use super::super::message;
-use super::super::progress::{Progress, Style};
+use super::super::progress::{RunProgress, Style};
 use super::watch::Watch;
 use super::{ensemble, folds, portfolio, quoted_path, told};
 
@@ -59,7 +59,7 @@ pub fn run(
         }
         None => {
             watch.finish(None);
-            let mut progress = Progress::new(style, &plan);
+            let mut progress = RunProgress::new(style, &plan);
             let networks = (networks, checkpoint.as_ref());
             let finished = plan.run_after_folds(directory, networks, interrupt, &mut |event| progress.observe(event));
             progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));

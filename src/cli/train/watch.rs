@@ -8,7 +8,7 @@ use gradlane::run::Plan;
 use serde_json::Value;
 
 use super::super::message;
-use super::super::progress::{Progress, Style};
+use super::super::progress::{RunProgress, Style};
 
 /// Shows the epochs of the first network of an ensemble, the end of each network, and a bar for all; in JSON, the events of
 /// all.
@@ -20,7 +20,7 @@ pub struct Watch {
 }
 
 struct Shown {
-    progress: Option<Progress>,
+    progress: Option<RunProgress>,
     /// The last epoch of each network; once it is finished, the largest possible number.
     epochs: Vec<usize>,
     most: usize,
@@ -30,7 +30,7 @@ struct Shown {
 impl Watch {
     /// For this number of networks of a plan.
     pub fn new(style: Style, plan: &Plan, networks: usize) -> Watch {
-        let progress = Progress::of_networks(style, plan, networks);
+        let progress = RunProgress::of_networks(style, plan, networks);
         progress.start(plan);
         if plan.config.cv.is_none() {
             progress.note(&format!("epochs of the first of {networks} networks:"));

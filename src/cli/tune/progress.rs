@@ -13,7 +13,7 @@ use super::super::progress::Style;
 use super::super::table::figure;
 
 /// Shows the progress of one search.
-pub struct Shown {
+pub struct SearchProgress {
     style: Style,
     metric: Watched,
     began: Instant,
@@ -28,10 +28,10 @@ struct State {
     before: Option<usize>,
 }
 
-impl Shown {
+impl SearchProgress {
     /// For a search that is about to start.
-    pub fn new(style: Style, metric: Watched) -> Shown {
-        Shown { style, metric, began: Instant::now(), state: Mutex::default() }
+    pub fn new(style: Style, metric: Watched) -> SearchProgress {
+        SearchProgress { style, metric, began: Instant::now(), state: Mutex::default() }
     }
 
     /// Shows that a trial ended.

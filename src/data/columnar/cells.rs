@@ -2,7 +2,7 @@
 
 use parquet::data_type::{ByteArray, FixedLenByteArray, Int96};
 
-use super::kind::Kind;
+use super::kind::ValueKind;
 use crate::data::date::{DateUnit, seconds};
 use crate::data::matrix::half;
 use crate::data::value::Value;
@@ -21,20 +21,20 @@ pub(super) trait Cell {
     ///
     /// # Errors
     /// A description of what is wrong with the value.
-    fn give(&self, kind: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String>;
+    fn give(&self, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String>;
 }
 
 impl Cell for bool {
-    fn give(&self, _: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, _: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
         push(Value::boolean(*self));
         Ok(())
     }
 }
 
 impl Cell for i32 {
-    fn give(&self, kind: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
         match kind {
-            Kind::Unsigned => push(Value::Number(f64::from(*self as u32))),
+            ValueKind::Unsigned => push(Value::Number(f64::from(*self as u32))),
             _ => whole(i64::from(*self), kind, push),
         }
         Ok(())
@@ -42,19 +42,19 @@ impl Cell for i32 {
 }
 
 impl Cell for i64 {
-    fn give(&self, kind: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
         whole(*self, kind, push);
         Ok(())
     }
 }
 
-fn whole(value: i64, kind: Kind, push: &mut dyn FnMut(Value<'_>)) {
+fn whole(value: i64, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) {
     match kind {
-        Kind::Unsigned => push(Value::whole(value as u64)),
-        Kind::Decimal(decimals) => decimal(value.into(), decimals, push),
-        Kind::Date => push(Value::Date(value as f64, DateUnit::Days)),
-        Kind::Timestamp(parts) => push(Value::Date(since(value, parts), DateUnit::Seconds)),
-        Kind::Time(parts) => push(Value::Date(since(value, parts), DateUnit::Clock)),
+        ValueKind::Unsigned => push(Value::whole(value as u64)),
+        ValueKind::Decimal(decimals) => decimal(value.into(), decimals, push),
+        ValueKind::Date => push(Value::Date(value as f64, DateUnit::Days)),
+        ValueKind::Timestamp(parts) => push(Value::Date(since(value, parts), DateUnit::Seconds)),
+        ValueKind::Time(parts) => push(Value::Date(since(value, parts), DateUnit::Clock)),
         _ => push(Value::whole(value)),
     }
 }
@@ -65,7 +65,7 @@ fn since(value: i64, parts: i64) -> f64 {
 }
 
 impl Cell for Int96 {
-    fn give(&self, _: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, _: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
         let [low, high, day] = *self.data() else { return Err("expected a time of 12 bytes".to_owned()) };
         let nanoseconds = (u64::from(high) << 32 | u64::from(low)) as i64;
         let (whole, rest) = (nanoseconds.div_euclid(1_000_000_000), nanoseconds.rem_euclid(1_000_000_000));
@@ -76,41 +76,41 @@ impl Cell for Int96 {
 }
 
 impl Cell for f32 {
-    fn give(&self, _: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, _: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
         push(Value::Number(f64::from(*self)));
         Ok(())
     }
 }
 
 impl Cell for f64 {
-    fn give(&self, _: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, _: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
         push(Value::Number(*self));
         Ok(())
     }
 }
 
 impl Cell for ByteArray {
-    fn give(&self, kind: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
         of_bytes(self.data(), kind, push)
     }
 }
 
 impl Cell for FixedLenByteArray {
-    fn give(&self, kind: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
         of_bytes(self.data(), kind, push)
     }
 }
 
-fn of_bytes(bytes: &[u8], kind: Kind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+fn of_bytes(bytes: &[u8], kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
     match (kind, bytes) {
-        (Kind::Decimal(decimals), bytes) if bytes.len() <= 16 => {
+        (ValueKind::Decimal(decimals), bytes) if bytes.len() <= 16 => {
             // Two's complement, most significant byte first.
             let sign = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { -1 } else { 0 };
             decimal(bytes.iter().fold(sign, |sum: i128, byte| sum << 8 | i128::from(*byte)), decimals, push);
         }
-        (Kind::Decimal(_), _) => return Err("expected a decimal number of at most 16 bytes".to_owned()),
-        (Kind::Half, [low, high]) => push(Value::Number(half(u16::from_le_bytes([*low, *high])))),
-        (Kind::Uuid, bytes) => {
+        (ValueKind::Decimal(_), _) => return Err("expected a decimal number of at most 16 bytes".to_owned()),
+        (ValueKind::Half, [low, high]) => push(Value::Number(half(u16::from_le_bytes([*low, *high])))),
+        (ValueKind::Uuid, bytes) => {
             let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hex.get(part).unwrap_or_default());
             push(Value::Text(&parts.join("-")));
@@ -138,7 +138,7 @@ fn decimal(value: i128, decimals: u32, push: &mut dyn FnMut(Value<'_>)) {
 mod tests {
     use super::*;
 
-    fn text(cell: impl Cell, kind: Kind) -> String {
+    fn text(cell: impl Cell, kind: ValueKind) -> String {
         let mut found = String::new();
         cell.give(kind, &mut |value| found = value.text().into_owned()).unwrap();
         found
@@ -147,29 +147,29 @@ mod tests {
     #[test]
     fn decimals_are_the_numbers_that_their_text_is() {
         for (value, decimals, number) in [(12345, 2, "123.45"), (-5, 3, "-0.005"), (7, 0, "7"), (1, 22, "1e-22")] {
-            assert_eq!(text(value as i64, Kind::Decimal(decimals)), number);
+            assert_eq!(text(value as i64, ValueKind::Decimal(decimals)), number);
             let bytes = ByteArray::from((value as i128).to_be_bytes().to_vec());
-            assert_eq!(text(bytes, Kind::Decimal(decimals)), number);
+            assert_eq!(text(bytes, ValueKind::Decimal(decimals)), number);
         }
         let long = ByteArray::from((-12_345_678_901_234_567_890_123i128).to_be_bytes().to_vec());
-        assert_eq!(text(long, Kind::Decimal(4)), "-1234567890123456789.0123");
-        assert_eq!(text(ByteArray::from(vec![0xff]), Kind::Decimal(1)), "-0.1");
+        assert_eq!(text(long, ValueKind::Decimal(4)), "-1234567890123456789.0123");
+        assert_eq!(text(ByteArray::from(vec![0xff]), ValueKind::Decimal(1)), "-0.1");
     }
 
     #[test]
     fn times_are_seconds() {
-        assert_eq!(text(-1i64, Kind::Timestamp(1_000)), "1969-12-31 23:59:59.999");
-        assert_eq!(text(3_600_500i32, Kind::Time(1_000)), "01:00:00.5");
-        assert_eq!(text(-1i32, Kind::Date), "1969-12-31");
+        assert_eq!(text(-1i64, ValueKind::Timestamp(1_000)), "1969-12-31 23:59:59.999");
+        assert_eq!(text(3_600_500i32, ValueKind::Time(1_000)), "01:00:00.5");
+        assert_eq!(text(-1i32, ValueKind::Date), "1969-12-31");
         let mut noon = Int96::new();
         noon.set_data((43_200_000_000_000u64 & 0xffff_ffff) as u32, (43_200_000_000_000u64 >> 32) as u32, 2_440_589);
-        assert_eq!(text(noon, Kind::JulianTime), "1970-01-02 12:00:00");
+        assert_eq!(text(noon, ValueKind::JulianTime), "1970-01-02 12:00:00");
     }
 
     #[test]
     fn unsigned_numbers_are_not_negative() {
-        assert_eq!(text(-1i32, Kind::Unsigned), "4294967295");
-        assert_eq!(text(-1i64, Kind::Unsigned), "18446744073709551615");
-        assert_eq!(text(FixedLenByteArray::from(vec![0, 0x3c]), Kind::Half), "1");
+        assert_eq!(text(-1i32, ValueKind::Unsigned), "4294967295");
+        assert_eq!(text(-1i64, ValueKind::Unsigned), "18446744073709551615");
+        assert_eq!(text(FixedLenByteArray::from(vec![0, 0x3c]), ValueKind::Half), "1");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parquet::file::metadata::RowGroupMetaData;
 
-use super::part::Part;
+use super::part::FilePart;
 use super::rows::ParquetRows;
 use crate::data::header::distinct;
 use crate::data::outline::Outline;
@@ -19,7 +19,7 @@ use crate::{Error, Result, Unit, Warning, WarningKind};
 pub(in crate::data) struct ParquetFile {
     path: PathBuf,
     outline: Arc<Outline>,
-    parts: Arc<[Part]>,
+    parts: Arc<[FilePart]>,
 }
 
 impl ParquetFile {
@@ -28,7 +28,7 @@ impl ParquetFile {
     /// # Errors
     /// [`Error::Data`] if the file is damaged, truncated or encrypted, or has a column of an unsupported type.
     pub(in crate::data) fn new(path: &Path, store: Store) -> Result<Self> {
-        Self::of_parts(path, vec![Part::new(path, store)?])
+        Self::of_parts(path, vec![FilePart::new(path, store)?])
     }
 
     /// Opens part files and reads the types of their columns.
@@ -38,7 +38,7 @@ impl ParquetFile {
     pub(in crate::data) fn of_files(folder: &Path, files: &[PathBuf]) -> Result<Self> {
         let part = |path: &PathBuf| {
             let source = Source::Path(path.clone());
-            Part::new(path, Opened::new(&source)?.into_store()?)
+            FilePart::new(path, Opened::new(&source)?.into_store()?)
         };
         Self::of_parts(folder, files.iter().map(part).collect::<Result<_>>()?)
     }
@@ -48,7 +48,7 @@ impl ParquetFile {
         &self.path
     }
 
-    fn of_parts(path: &Path, parts: Vec<Part>) -> Result<Self> {
+    fn of_parts(path: &Path, parts: Vec<FilePart>) -> Result<Self> {
         let first = &parts[0];
         let names = first.names();
         if let Some(other) = parts.iter().find(|part| part.names() != names) {
@@ -81,15 +81,15 @@ impl TableFile for ParquetFile {
     }
 
     fn likely_rows(&self) -> usize {
-        let rows = |part: &Part| part.metadata.row_groups().iter().map(RowGroupMetaData::num_rows).sum::<i64>();
+        let rows = |part: &FilePart| part.metadata.row_groups().iter().map(RowGroupMetaData::num_rows).sum::<i64>();
         // A claim of more than eight rows for each byte of the files is not trusted.
-        let bytes = |part: &Part| part.chunks.0.len() as i64;
+        let bytes = |part: &FilePart| part.chunks.0.len() as i64;
         self.parts.iter().map(|part| rows(part).min(bytes(part).saturating_mul(8))).sum::<i64>() as usize
     }
 }
 
 /// Warnings about columns whose kind differs between parts. Their cells are read as text.
-fn other_kinds(parts: &[Part], names: &[String]) -> Vec<Warning> {
+fn other_kinds(parts: &[FilePart], names: &[String]) -> Vec<Warning> {
     let of = |column: usize| {
         let mut kinds = parts.iter().filter_map(|part| Some((part.kinds[column].described()?, &part.path)));
         let (first, one) = kinds.next()?;

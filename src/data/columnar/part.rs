@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use super::chunks::Chunks;
 use super::guard::guarded;
-use super::kind::{Kind, kind_of};
+use super::kind::{ValueKind, kind_of};
 use crate::data::expansion::is_too_large;
 use crate::data::store::Store;
 use crate::{Error, Result};
 
 /// One Parquet file.
-pub(super) struct Part {
+pub(super) struct FilePart {
     pub(super) path: PathBuf,
     pub(super) chunks: Arc<Chunks>,
     pub(super) metadata: ParquetMetaData,
@@ -25,10 +25,10 @@ pub(super) struct Part {
     /// Number of index columns at the start of the table.
     pub(super) index: usize,
     /// The kinds of the table's columns.
-    pub(super) kinds: Vec<Kind>,
+    pub(super) kinds: Vec<ValueKind>,
 }
 
-impl Part {
+impl FilePart {
     /// Reads the metadata.
     ///
     /// # Errors

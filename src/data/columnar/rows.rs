@@ -10,11 +10,11 @@ use rayon::prelude::*;
 
 use super::cells::Cell;
 use super::guard::guarded;
-use super::kind::Kind;
+use super::kind::ValueKind;
 use super::pages::Pages;
-use super::part::{Part, damaged};
+use super::part::{FilePart, damaged};
 use crate::data::outline::Outline;
-use crate::data::table_source::{Batch, TableSource};
+use crate::data::table_source::{PendingRows, TableSource};
 use crate::data::value::Value;
 use crate::{Error, Result, Unit};
 
@@ -25,45 +25,45 @@ const AT_A_TIME: usize = 8192;
 pub(super) struct ParquetRows {
     path: PathBuf,
     outline: Arc<Outline>,
-    parts: Arc<[Part]>,
+    parts: Arc<[FilePart]>,
     /// Part and row group to open next.
     next: (usize, usize),
     /// The row group that is being read.
-    group: Option<Group>,
+    group: Option<RowGroup>,
     /// Number of rows read so far.
     rows: usize,
 }
 
 /// A row group that is being read.
-struct Group {
+struct RowGroup {
     part: usize,
     /// Number of rows that are left.
     left: usize,
     /// The batch's typed columns, followed by its copied columns.
-    columns: Vec<Column>,
+    columns: Vec<OpenColumn>,
 }
 
-struct Column {
+struct OpenColumn {
     reader: ColumnReader,
-    kind: Kind,
+    kind: ValueKind,
     /// Whether values may be missing.
     optional: bool,
 }
 
 /// Rows to decode: their number, and the number of rows before them.
 #[derive(Clone, Copy)]
-struct Span {
+struct RowSpan {
     rows: usize,
     before: usize,
 }
 
 impl ParquetRows {
-    pub(super) fn new(path: &Path, outline: Arc<Outline>, parts: Arc<[Part]>) -> Self {
+    pub(super) fn new(path: &Path, outline: Arc<Outline>, parts: Arc<[FilePart]>) -> Self {
         Self { path: path.to_path_buf(), outline, parts, next: (0, 0), group: None, rows: 0 }
     }
 
     /// Opens the next row group; false at the end.
-    fn open_group(&mut self, batch: &Batch<'_>) -> Result<bool> {
+    fn open_group(&mut self, batch: &PendingRows<'_>) -> Result<bool> {
         let (mut at, mut group) = self.next;
         while self.parts.get(at).is_some_and(|part| group >= part.metadata.num_row_groups()) {
             (at, group) = (at + 1, 0);
@@ -72,14 +72,14 @@ impl ParquetRows {
         self.next = (at, group + 1);
         let rows = part.metadata.row_group(group).num_rows() as usize;
         let places = batch.columns.iter().map(|(place, _)| place).chain(batch.kept.iter().map(|(place, _)| place));
-        let columns = places.map(|place| Column::new(part, group, *place)).collect::<Result<_>>()?;
-        self.group = Some(Group { part: at, left: rows, columns });
+        let columns = places.map(|place| OpenColumn::new(part, group, *place)).collect::<Result<_>>()?;
+        self.group = Some(RowGroup { part: at, left: rows, columns });
         Ok(true)
     }
 }
 
-impl Column {
-    fn new(part: &Part, group: usize, place: usize) -> Result<Self> {
+impl OpenColumn {
+    fn new(part: &FilePart, group: usize, place: usize) -> Result<Self> {
         let row_group = part.metadata.row_group(group);
         let (chunk, rows) = (row_group.column(part.order[place]), row_group.num_rows() as usize);
         let pages = guarded(|| SerializedPageReader::new(Arc::clone(&part.chunks), chunk, rows, None));
@@ -90,7 +90,7 @@ impl Column {
     }
 
     /// Passes the cells of some rows to `push`.
-    fn read(&mut self, span: Span, push: &mut dyn FnMut(usize, Value<'_>)) -> std::result::Result<(), Fault> {
+    fn read(&mut self, span: RowSpan, push: &mut dyn FnMut(usize, Value<'_>)) -> std::result::Result<(), ColumnFault> {
         let (kind, optional) = (self.kind, self.optional);
         match &mut self.reader {
             ColumnReader::BoolColumnReader(reader) => give(reader, (kind, optional), span, push),
@@ -106,7 +106,7 @@ impl Column {
 }
 
 /// An error in a column.
-enum Fault {
+enum ColumnFault {
     /// In a cell: its row, from 0, and a description.
     Cell(usize, String),
     /// In the file.
@@ -116,27 +116,27 @@ enum Fault {
 /// Decodes the cells of some rows and passes each to `push`, with its row, from 0.
 fn give<T: DataType<T: Cell>>(
     reader: &mut ColumnReaderImpl<T>,
-    (kind, optional): (Kind, bool),
-    Span { rows, before }: Span,
+    (kind, optional): (ValueKind, bool),
+    RowSpan { rows, before }: RowSpan,
     push: &mut dyn FnMut(usize, Value<'_>),
-) -> std::result::Result<(), Fault> {
+) -> std::result::Result<(), ColumnFault> {
     let (mut values, mut levels, mut done) = (Vec::new(), Vec::new(), 0);
     while done < rows {
         values.clear();
         levels.clear();
         let most = AT_A_TIME.min(rows - done);
         let given = guarded(|| reader.read_records(most, optional.then_some(&mut levels), None, &mut values));
-        let (read, ..) = given.map_err(Fault::File)?;
+        let (read, ..) = given.map_err(ColumnFault::File)?;
         if read == 0 || (optional && levels.len() != read) || (!optional && values.len() != read) {
             let text = format!("expected {rows} more values, found {done}");
-            return Err(Fault::File(parquet::errors::ParquetError::General(text)));
+            return Err(ColumnFault::File(parquet::errors::ParquetError::General(text)));
         }
         let mut present = values.iter().peekable();
         for at in 0..read {
             let row = before + done + at;
             let missing = levels.get(at).is_some_and(|level| *level == 0);
             match present.next_if(|_| !missing) {
-                Some(cell) => cell.give(kind, &mut |value| push(row, value)).map_err(|e| Fault::Cell(row, e))?,
+                Some(cell) => cell.give(kind, &mut |value| push(row, value)).map_err(|e| ColumnFault::Cell(row, e))?,
                 None => push(row, Value::Missing),
             }
         }
@@ -154,7 +154,7 @@ impl TableSource for ParquetRows {
         &self.outline
     }
 
-    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+    fn read(&mut self, most: usize, batch: &mut PendingRows<'_>) -> Result<()> {
         while batch.lines.len() < most {
             if self.group.as_ref().is_none_or(|group| group.left == 0) {
                 if !self.open_group(batch)? {
@@ -163,11 +163,11 @@ impl TableSource for ParquetRows {
                 continue;
             }
             let Some(group) = &mut self.group else { return Ok(()) };
-            let span = Span { rows: group.left.min(most - batch.lines.len()), before: self.rows };
+            let span = RowSpan { rows: group.left.min(most - batch.lines.len()), before: self.rows };
             let (path, names) = (&self.parts[group.part].path, &self.outline.names);
-            let failed = |place: usize, fault: Fault| match fault {
-                Fault::File(error) => damaged(path, error),
-                Fault::Cell(row, message) => {
+            let failed = |place: usize, fault: ColumnFault| match fault {
+                ColumnFault::File(error) => damaged(path, error),
+                ColumnFault::Cell(row, message) => {
                     let (row, name) = (Some(row as u64 + 1), Some(names[place].as_str()));
                     Error::data_at(&self.path, row, name, message).counted_in(Unit::Row)
                 }

@@ -8,17 +8,17 @@ use rayon::prelude::*;
 
 use super::plain::read_plain;
 use super::rows::Rows;
-use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, Run, cut};
+use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, RecordRun, cut};
 use super::stream::refuse_swallowed;
 use crate::data::builder::Builder;
-use crate::data::layout::Layout;
+use crate::data::layout::FileLayout;
 use crate::data::oddities::{Oddities, row_warnings};
 use crate::data::options::ReadOptions;
 use crate::data::outline::Outline;
 use crate::data::raw_table::TextLayout;
 use crate::data::source::read_error;
 use crate::data::table::MissingMarkers;
-use crate::data::table_source::{Batch, TableSource};
+use crate::data::table_source::{PendingRows, TableSource};
 use crate::data::text::{Text, TextReader};
 use crate::{Result, Warning};
 
@@ -28,7 +28,7 @@ const PIECE: usize = 32 << 20;
 /// The rows of a text with several columns and a known layout.
 pub(in crate::data) struct DelimitedPieces {
     path: PathBuf,
-    layout: Arc<Layout>,
+    layout: Arc<FileLayout>,
     /// Whether the user specified the quotes.
     quotes_are_sure: bool,
     text: TextReader,
@@ -42,7 +42,7 @@ pub(in crate::data) struct DelimitedPieces {
 }
 
 /// The parsed records of a run.
-struct Part {
+struct ParsedRecords {
     columns: Vec<Builder>,
     kept: Vec<Vec<String>>,
     lines: Vec<u32>,
@@ -52,7 +52,7 @@ struct Part {
 impl DelimitedPieces {
     /// Skips to the first row. Blank lines of a text with one column are rows; such text needs
     /// [`super::DelimitedRows`].
-    pub(in crate::data) fn new(text: Text, layout: Layout, options: &ReadOptions) -> Result<Self> {
+    pub(in crate::data) fn new(text: Text, layout: FileLayout, options: &ReadOptions) -> Result<Self> {
         let mut pieces = Self {
             path: text.name().to_path_buf(),
             layout: Arc::new(layout),
@@ -85,7 +85,7 @@ impl DelimitedPieces {
     }
 
     /// Adds the rows of the next piece; false at the end.
-    fn read_piece(&mut self, batch: &mut Batch<'_>) -> Result<bool> {
+    fn read_piece(&mut self, batch: &mut PendingRows<'_>) -> Result<bool> {
         self.fill()?;
         if self.unread.is_empty() {
             return Ok(false);
@@ -99,12 +99,12 @@ impl DelimitedPieces {
             return Ok(true);
         }
         let (path, layout) = (&self.path, &self.layout);
-        let parts: Vec<Result<Part>> =
+        let parts: Vec<Result<ParsedRecords>> =
             runs[..whole].par_iter().map(|run| read_run((path, layout), run, batch)).collect();
         let used = runs[..whole].iter().map(|run| run.bytes.len()).sum::<usize>();
         let line = runs.get(whole).map_or(self.line, |run| run.line);
         for part in parts {
-            let Part { columns, kept, lines, oddities } = part?;
+            let ParsedRecords { columns, kept, lines, oddities } = part?;
             batch.columns.iter_mut().zip(columns).for_each(|((_, builder), more)| builder.append(more));
             batch.kept.iter_mut().zip(kept).for_each(|((_, cells), more)| cells.extend(more));
             batch.lines.extend(lines);
@@ -125,7 +125,7 @@ impl TableSource for DelimitedPieces {
         &self.layout.outline
     }
 
-    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+    fn read(&mut self, most: usize, batch: &mut PendingRows<'_>) -> Result<()> {
         while batch.lines.len() < most && self.read_piece(batch)? {}
         let delimiter = (!self.quotes_are_sure).then_some(self.layout.dialect.delimiter);
         refuse_swallowed(&self.path, delimiter, &mut self.oddities, batch)
@@ -148,9 +148,13 @@ impl TableSource for DelimitedPieces {
     }
 }
 
-fn read_run((path, layout): (&Path, &Arc<Layout>), run: &Run<'_>, batch: &Batch<'_>) -> Result<Part> {
+fn read_run(
+    (path, layout): (&Path, &Arc<FileLayout>),
+    run: &RecordRun<'_>,
+    batch: &PendingRows<'_>,
+) -> Result<ParsedRecords> {
     let markers: &MissingMarkers = batch.markers;
-    let mut part = Part {
+    let mut part = ParsedRecords {
         columns: batch.columns.iter().map(|(_, builder)| builder.for_later()).collect(),
         kept: batch.kept.iter().map(|_| Vec::new()).collect(),
         lines: Vec::new(),
@@ -159,7 +163,7 @@ fn read_run((path, layout): (&Path, &Arc<Layout>), run: &Run<'_>, batch: &Batch<
     let places: Vec<usize> = batch.columns.iter().map(|(place, _)| *place).collect();
     let plain = if batch.kept.is_empty() { read_plain(run, layout, &places, &mut part.columns, markers) } else { None };
     if let Some(lines) = plain {
-        return Ok(Part { lines, ..part });
+        return Ok(ParsedRecords { lines, ..part });
     }
     part.columns = batch.columns.iter().map(|(_, builder)| builder.for_later()).collect();
     part.lines.reserve(run.newlines + 1);

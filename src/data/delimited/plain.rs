@@ -3,11 +3,11 @@
 use memchr::{memchr, memchr2};
 
 use super::rows::{short, trimmed};
-use super::runs::Run;
+use super::runs::RecordRun;
 use crate::data::builder::Builder;
 use crate::data::cell::decimal;
 use crate::data::header::BOM;
-use crate::data::layout::Layout;
+use crate::data::layout::FileLayout;
 use crate::data::table::MissingMarkers;
 use crate::data::written::Quote;
 
@@ -22,8 +22,8 @@ struct Odd;
 /// Returns `None` if the run has a quote or an unusual row; then `columns` must be discarded and the run read by
 /// [`super::rows::Rows`].
 pub(super) fn read_plain(
-    run: &Run<'_>,
-    layout: &Layout,
+    run: &RecordRun<'_>,
+    layout: &FileLayout,
     selected: &[usize],
     columns: &mut [Builder],
     markers: &MissingMarkers,

@@ -9,7 +9,7 @@ use memchr::memchr_iter;
 
 use crate::data::dialect::{is_blank, is_comment};
 use crate::data::header::BOM;
-use crate::data::layout::Layout;
+use crate::data::layout::FileLayout;
 use crate::data::oddities::{MOST_LONG, Oddities, count};
 use crate::data::source::read_error;
 use crate::data::text::{Conversion, TextReader};
@@ -48,7 +48,7 @@ impl<R: Read> Read for Terminated<R> {
 }
 
 /// A row with the right number of cells.
-pub struct Row<'a> {
+pub struct CheckedRow<'a> {
     /// Line of the file on which it starts.
     pub line: u32,
     cells: &'a ByteRecord,
@@ -56,7 +56,7 @@ pub struct Row<'a> {
     text: &'a str,
 }
 
-impl<'a> Row<'a> {
+impl<'a> CheckedRow<'a> {
     /// The cell in `column`, without blanks around it.
     #[inline]
     pub fn cell(&self, column: usize) -> &'a str {
@@ -85,7 +85,7 @@ pub struct Rows<R> {
     record: ByteRecord,
     /// Byte and line of the reader before it read the record.
     before: (u64, u64),
-    layout: Arc<Layout>,
+    layout: Arc<FileLayout>,
     path: PathBuf,
     /// Number of lines of the file above the first byte.
     lines_above: u64,
@@ -109,7 +109,7 @@ struct Gaps {
 
 impl<R: Read> Rows<R> {
     /// Rows of `bytes`, which start on `line` of the file.
-    pub fn new(path: &Path, layout: &Arc<Layout>, bytes: R, line: u64) -> Self {
+    pub fn new(path: &Path, layout: &Arc<FileLayout>, bytes: R, line: u64) -> Self {
         Self {
             reader: layout.dialect.csv().from_reader(Terminated { bytes, terminated: false, ended: false }),
             record: ByteRecord::new(),
@@ -170,7 +170,7 @@ impl<R: Read> Rows<R> {
 
     /// The next row.
     #[inline]
-    pub fn next(&mut self) -> Result<Option<Row<'_>>> {
+    pub fn next(&mut self) -> Result<Option<CheckedRow<'_>>> {
         let line = match self.gaps.waiting {
             Some(line) => line,
             None => match self.read_row()? {
@@ -190,7 +190,7 @@ impl<R: Read> Rows<R> {
         }
         let text =
             std::str::from_utf8(self.record.as_slice()).expect("text is decoded, and parted at ASCII characters");
-        Ok(Some(Row { line: short(line), cells: &self.record, text }))
+        Ok(Some(CheckedRow { line: short(line), cells: &self.record, text }))
     }
 
     /// If blank lines are rows: counts those after the last row, and returns the line after them.
@@ -202,12 +202,12 @@ impl<R: Read> Rows<R> {
         (self.gaps.blank > 0).then_some(end)
     }
 
-    fn blank_row(&mut self, line: u64) -> Row<'_> {
+    fn blank_row(&mut self, line: u64) -> CheckedRow<'_> {
         let blank = short(line - self.gaps.blank);
         self.gaps.blank -= 1;
         self.gaps.waiting = Some(line);
         count(&mut self.oddities.blank, blank);
-        Row { line: blank, cells: &self.gaps.empty, text: "" }
+        CheckedRow { line: blank, cells: &self.gaps.empty, text: "" }
     }
 
     /// Reads the next row, skipping comments and repeated headers, and returns the line on which it starts.

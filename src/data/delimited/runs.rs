@@ -3,7 +3,7 @@
 use memchr::{memchr, memchr_iter, memchr2};
 use rayon::prelude::*;
 
-use crate::data::dialect::Dialect;
+use crate::data::dialect::TextDialect;
 use crate::data::written::Quote;
 
 /// Least length of a run, for any number of threads: long enough that joining runs takes little time, short enough that
@@ -19,7 +19,7 @@ const NEWLINE: u8 = b'\n';
 /// Every run except the first of a file starts with the newline that ends the record before it. The reader takes it as
 /// an empty line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Run<'a> {
+pub struct RecordRun<'a> {
     /// The records. The newline of the last one belongs to the next run.
     pub bytes: &'a [u8],
     /// Line of the file on which the first byte is.
@@ -33,12 +33,12 @@ pub struct Run<'a> {
 ///
 /// Quotes are treated as in the `csv` crate: a quote opens only at the start of a cell, and a doubled quote in a quoted
 /// cell is part of the text.
-pub fn cut<'a>(bytes: &'a [u8], mut line: u64, dialect: &Dialect, size: usize) -> Vec<Run<'a>> {
+pub fn cut<'a>(bytes: &'a [u8], mut line: u64, dialect: &TextDialect, size: usize) -> Vec<RecordRun<'a>> {
     let mut runs = Vec::new();
     let mut start = 0;
     while start < bytes.len() {
         let end = record_end(bytes, start, start.saturating_add(size.max(1)), dialect);
-        runs.push(Run { bytes: &bytes[start..end], line, newlines: 0 });
+        runs.push(RecordRun { bytes: &bytes[start..end], line, newlines: 0 });
         start = end;
     }
     runs.par_iter_mut().for_each(|run| run.newlines = memchr_iter(NEWLINE, run.bytes).count());
@@ -50,7 +50,7 @@ pub fn cut<'a>(bytes: &'a [u8], mut line: u64, dialect: &Dialect, size: usize) -
 }
 
 /// Position of the first newline at or after `least` that ends a record, or the end of the bytes.
-fn record_end(bytes: &[u8], start: usize, least: usize, dialect: &Dialect) -> usize {
+fn record_end(bytes: &[u8], start: usize, least: usize, dialect: &TextDialect) -> usize {
     let least = least.min(bytes.len());
     let Quote::Byte(quote) = dialect.quote else {
         return memchr(NEWLINE, &bytes[least..]).map_or(bytes.len(), |offset| least + offset);
@@ -79,7 +79,7 @@ fn record_end(bytes: &[u8], start: usize, least: usize, dialect: &Dialect) -> us
 
 /// Whether a quote is at the start of a cell and not in a comment. The bytes from `start` on are those of whole records; `closed` is the
 /// position after the last quoted cell among them.
-fn opens((bytes, quote): (&[u8], usize), (start, closed): (usize, Option<usize>), dialect: &Dialect) -> bool {
+fn opens((bytes, quote): (&[u8], usize), (start, closed): (usize, Option<usize>), dialect: &TextDialect) -> bool {
     let at_start = quote == 0 || [dialect.delimiter, NEWLINE].contains(&bytes[quote - 1]);
     let commented = |sign: u8| {
         // A line that a quoted cell goes on to, or stands in, is no comment.

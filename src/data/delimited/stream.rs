@@ -4,18 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::rows::Rows;
-use crate::data::layout::Layout;
+use crate::data::layout::FileLayout;
 use crate::data::oddities::{Oddities, refuse_swallowed_rows, row_warnings};
 use crate::data::options::ReadOptions;
 use crate::data::outline::Outline;
 use crate::data::raw_table::TextLayout;
-use crate::data::table_source::{Batch, TableSource};
+use crate::data::table_source::{PendingRows, TableSource};
 use crate::data::text::{Text, TextReader};
 use crate::{Result, Warning};
 
 /// The rows of a text with a known layout, read in bounded memory.
 pub(in crate::data) struct DelimitedRows {
-    layout: Arc<Layout>,
+    layout: Arc<FileLayout>,
     /// Whether the user specified the quotes.
     quotes_are_sure: bool,
     rows: Rows<TextReader>,
@@ -23,7 +23,7 @@ pub(in crate::data) struct DelimitedRows {
 
 impl DelimitedRows {
     /// Skips to the first row.
-    pub(in crate::data) fn new(text: Text, layout: Layout, options: &ReadOptions) -> Result<Self> {
+    pub(in crate::data) fn new(text: Text, layout: FileLayout, options: &ReadOptions) -> Result<Self> {
         let (path, layout) = (text.name().to_path_buf(), Arc::new(layout));
         let mut rows = Rows::new(&path, &layout, text.into_reader(), 1);
         rows.skip_above()?;
@@ -37,7 +37,7 @@ pub(super) fn refuse_swallowed(
     path: &Path,
     delimiter: Option<u8>,
     oddities: &mut Oddities,
-    batch: &Batch<'_>,
+    batch: &PendingRows<'_>,
 ) -> Result<()> {
     let long = Oddities { long: std::mem::take(&mut oddities.long), ..Oddities::default() };
     let Some(delimiter) = delimiter else { return Ok(()) };
@@ -58,7 +58,7 @@ impl TableSource for DelimitedRows {
         &self.layout.outline
     }
 
-    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+    fn read(&mut self, most: usize, batch: &mut PendingRows<'_>) -> Result<()> {
         while batch.lines.len() < most
             && let Some(row) = self.rows.next()?
         {

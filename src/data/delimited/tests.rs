@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::runs::{Run, cut};
+use super::runs::{RecordRun, cut};
 use super::whole::{read_bytes, read_file};
 use super::windows::TextFile;
 use crate::Result;
-use crate::data::dialect::Dialect;
+use crate::data::dialect::TextDialect;
 use crate::data::kinds::kinds;
-use crate::data::layout::Layout;
+use crate::data::layout::FileLayout;
 use crate::data::options::{Header, ReadOptions};
 use crate::data::raw_table::RawTable;
 use crate::data::source::{Opened, Source};
@@ -35,7 +35,7 @@ fn read_by(bytes: &[u8], options: &ReadOptions, (run_bytes, careful): (usize, bo
     let opened = Opened::from_reader("x.csv".into(), Box::new(std::io::Cursor::new(bytes.to_vec())))?;
     let (bytes, _) = Text::new(opened, None)?.into_bytes()?;
     let path = Path::new("x.csv");
-    let mut layout = Layout::of(path, &bytes, true, options)?;
+    let mut layout = FileLayout::of(path, &bytes, true, options)?;
     if careful && layout.outline.names.len() > 1 {
         layout.dialect.comment = Some(NO_COMMENT);
     }
@@ -58,11 +58,11 @@ fn read_windows(bytes: &[u8], options: &ReadOptions, window: usize) -> Option<Re
     let text = Text::new(opened, None).ok()?;
     let (file, start) = text.plain_file()?;
     let file = TextFile::new(file.to_path_buf(), start, window).unwrap();
-    let layout = Arc::new(Layout::of(Path::new("x.csv"), text.head().0, true, options).ok()?);
+    let layout = Arc::new(FileLayout::of(Path::new("x.csv"), text.head().0, true, options).ok()?);
     if layout.outline.names.len() < 2 {
         return None;
     }
-    let layout = Layout::clone(&layout);
+    let layout = FileLayout::clone(&layout);
     let table = |mut file: RawTable| {
         let all: Vec<usize> = (0..file.columns.len()).collect();
         Ok(kinds(&mut file, options, &all, &[])?.table)
@@ -115,8 +115,9 @@ fn cells(table: &Table, column: usize) -> Vec<String> {
 
 /// The runs of a text, with the lines on which they start.
 fn runs(text: &str, size: usize) -> Vec<(&str, u64)> {
-    let written = |run: Run<'_>| (run.bytes.as_ptr() as usize - text.as_ptr() as usize, run.bytes.len(), run.line);
-    let runs = cut(text.as_bytes(), 1, &Dialect::plain(b','), size).into_iter().map(written);
+    let written =
+        |run: RecordRun<'_>| (run.bytes.as_ptr() as usize - text.as_ptr() as usize, run.bytes.len(), run.line);
+    let runs = cut(text.as_bytes(), 1, &TextDialect::plain(b','), size).into_iter().map(written);
     runs.map(|(start, length, line)| (&text[start..start + length], line)).collect()
 }
 

@@ -7,10 +7,10 @@ use rayon::prelude::*;
 
 use super::plain::read_plain;
 use super::rows::Rows;
-use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, Run};
-use super::windows::{Bytes, Cut, Encoded, TextFile, WINDOW, changed};
+use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, RecordRun};
+use super::windows::{Bytes, CutOptions, Encoded, TextFile, WINDOW, changed};
 use crate::data::builder::Builder;
-use crate::data::layout::Layout;
+use crate::data::layout::FileLayout;
 use crate::data::oddities::Oddities;
 use crate::data::options::ReadOptions;
 use crate::data::raw_table::{RawTable, TextLayout, WrittenCells};
@@ -32,7 +32,7 @@ const LARGE: u64 = 64 << 20;
 /// # Errors
 /// [`crate::Error::Data`], with the line if it is known, for a row of the wrong width, infinite numbers, or no rows.
 pub(in crate::data) fn read_whole(mut text: Text, options: &ReadOptions) -> Result<RawTable> {
-    let layout = Layout::find(&mut text, options)?;
+    let layout = FileLayout::find(&mut text, options)?;
     let run_bytes = RUN_BYTES.max(layout.outline.names.len() * BYTES_OF_A_COLUMN);
     let path = text.name().to_path_buf();
     if let Some((file, start)) = text.plain_file()
@@ -56,7 +56,7 @@ pub(in crate::data) fn read_whole(mut text: Text, options: &ReadOptions) -> Resu
 pub(super) fn read_bytes(
     bytes: Vec<u8>,
     path: PathBuf,
-    layout: Layout,
+    layout: FileLayout,
     markers: &MissingMarkers,
     run_bytes: usize,
 ) -> Result<RawTable> {
@@ -74,7 +74,7 @@ pub(super) fn read_bytes(
 pub(super) fn read_file(
     file: TextFile,
     path: PathBuf,
-    layout: Layout,
+    layout: FileLayout,
     markers: &MissingMarkers,
     run_bytes: usize,
 ) -> Result<Option<RawTable>> {
@@ -97,7 +97,7 @@ struct Above {
 }
 
 impl Above {
-    fn of(bytes: &[u8], path: &Path, layout: &Arc<Layout>) -> Result<Self> {
+    fn of(bytes: &[u8], path: &Path, layout: &Arc<FileLayout>) -> Result<Self> {
         let mut rows = Rows::new(path, layout, bytes, 1);
         let (bytes, first_line) = rows.skip_above()?.unwrap_or((0, 1));
         Ok(Self { bytes, first_line, oddities: rows.oddities })
@@ -108,7 +108,7 @@ impl Above {
 struct WholeFile {
     path: PathBuf,
     /// Its dialect, and the names of its columns.
-    layout: Arc<Layout>,
+    layout: Arc<FileLayout>,
     bytes: Bytes,
     above: Above,
     run_bytes: usize,
@@ -117,7 +117,8 @@ struct WholeFile {
 impl WrittenCells for WholeFile {
     fn texts(&self, columns: &[usize], markers: &MissingMarkers) -> Result<Vec<Column>> {
         let builders = columns.iter().map(|_| Builder::text()).collect();
-        let part = self.read_runs(columns, Part::new(builders), markers)?.ok_or_else(|| changed(&self.path))?;
+        let part =
+            self.read_runs(columns, ParsedColumns::new(builders), markers)?.ok_or_else(|| changed(&self.path))?;
         let named = part.columns.into_iter().zip(columns);
         let names = &self.layout.outline.names;
         named.map(|(builder, column)| builder.finish((&self.path, Unit::Line), &names[*column])).collect()
@@ -148,11 +149,14 @@ impl WholeFile {
         }))
     }
 
-    fn read_columns(&self, markers: &MissingMarkers) -> Result<Option<Part>> {
+    fn read_columns(&self, markers: &MissingMarkers) -> Result<Option<ParsedColumns>> {
         let width = self.layout.outline.names.len();
         let rows = self.bytes.likely_rows(width)?;
         let all: Vec<usize> = (0..width).collect();
-        let room = Part { lines: Vec::with_capacity(rows), ..Part::new(vec_of(width, || Builder::guess(rows))) };
+        let room = ParsedColumns {
+            lines: Vec::with_capacity(rows),
+            ..ParsedColumns::new(vec_of(width, || Builder::guess(rows)))
+        };
         let Some(mut part) = self.read_runs(&all, room, markers)? else { return Ok(None) };
         if part.lines.is_empty() {
             return Err(RawTable::without_rows(&self.path, &self.layout.outline));
@@ -161,7 +165,7 @@ impl WholeFile {
         // keep their spelling.
         let again: Vec<usize> = all.into_iter().filter(|&c| matches!(part.columns[c], Builder::Again)).collect();
         if !again.is_empty() {
-            let texts = self.read_runs(&again, Part::new(vec_of(again.len(), Builder::text)), markers)?;
+            let texts = self.read_runs(&again, ParsedColumns::new(vec_of(again.len(), Builder::text)), markers)?;
             let texts = texts.ok_or_else(|| changed(&self.path))?;
             again.iter().zip(texts.columns).for_each(|(&column, text)| part.columns[column] = text);
         }
@@ -172,13 +176,18 @@ impl WholeFile {
     ///
     /// # Errors
     /// The error of the first faulty row in the file, regardless of the order in which threads find errors.
-    fn read_runs(&self, selected: &[usize], mut all: Part, markers: &MissingMarkers) -> Result<Option<Part>> {
+    fn read_runs(
+        &self,
+        selected: &[usize],
+        mut all: ParsedColumns,
+        markers: &MissingMarkers,
+    ) -> Result<Option<ParsedColumns>> {
         let Self { layout, run_bytes, above, .. } = self;
-        let by = Cut { first_line: above.first_line, dialect: &layout.dialect, run_bytes: *run_bytes };
+        let by = CutOptions { first_line: above.first_line, dialect: &layout.dialect, run_bytes: *run_bytes };
         let encoded = self.bytes.each_window(by, |runs| {
             for runs in runs.chunks(runs_at_once(runs)) {
                 let read = |run| self.read_run(run, selected, &all, markers);
-                let parts: Vec<Result<Part>> = runs.par_iter().map(read).collect();
+                let parts: Vec<Result<ParsedColumns>> = runs.par_iter().map(read).collect();
                 all.append(parts.into_iter().collect::<Result<_>>()?);
             }
             Ok(())
@@ -186,11 +195,17 @@ impl WholeFile {
         Ok((encoded == Encoded::Utf8).then_some(all))
     }
 
-    fn read_run(&self, run: &Run, selected: &[usize], earlier: &Part, markers: &MissingMarkers) -> Result<Part> {
+    fn read_run(
+        &self,
+        run: &RecordRun,
+        selected: &[usize],
+        earlier: &ParsedColumns,
+        markers: &MissingMarkers,
+    ) -> Result<ParsedColumns> {
         let empty = || -> Vec<Builder> { earlier.columns.iter().map(Builder::for_later).collect() };
         let mut columns = empty();
         if let Some(lines) = read_plain(run, &self.layout, selected, &mut columns, markers) {
-            return Ok(Part { lines, columns, oddities: Oddities::default() });
+            return Ok(ParsedColumns { lines, columns, oddities: Oddities::default() });
         }
         columns = empty();
         let mut lines = Vec::with_capacity(run.newlines + 1);
@@ -203,7 +218,7 @@ impl WholeFile {
                 builder.push(row.cell(column), row.line, markers);
             }
         }
-        Ok(Part { lines, columns, oddities: rows.oddities })
+        Ok(ParsedColumns { lines, columns, oddities: rows.oddities })
     }
 }
 
@@ -213,21 +228,21 @@ fn vec_of<T>(count: usize, value: impl Fn() -> T) -> Vec<T> {
 }
 
 /// Number of runs that are read before they are joined.
-fn runs_at_once(runs: &[Run<'_>]) -> usize {
+fn runs_at_once(runs: &[RecordRun<'_>]) -> usize {
     let longest = runs.iter().map(|run| run.bytes.len()).max().unwrap_or(1);
     let threads = rayon::current_num_threads();
     (BYTES_AT_ONCE / longest.max(1)).clamp(threads, RUNS_AT_ONCE * threads)
 }
 
 /// Columns of successive rows.
-struct Part {
+struct ParsedColumns {
     /// Line on which each row starts.
     lines: Vec<u32>,
     columns: Vec<Builder>,
     oddities: Oddities,
 }
 
-impl Part {
+impl ParsedColumns {
     fn new(columns: Vec<Builder>) -> Self {
         Self { lines: Vec::new(), columns, oddities: Oddities::default() }
     }

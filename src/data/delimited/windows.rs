@@ -10,8 +10,8 @@ use std::time::SystemTime;
 use memchr::memchr_iter;
 use rayon::prelude::*;
 
-use super::runs::{Run, cut};
-use crate::data::dialect::Dialect;
+use super::runs::{RecordRun, cut};
+use crate::data::dialect::TextDialect;
 use crate::{Error, Result};
 
 /// Number of bytes of a file that are read at a time, or more if a record is longer. Two windows are in memory.
@@ -34,12 +34,12 @@ pub(super) struct TextFile {
     start: u64,
     /// Number of bytes of a window.
     window: usize,
-    state: State,
+    state: FileState,
 }
 
 /// Size, times and number of a file, to detect changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct State {
+struct FileState {
     bytes: u64,
     modified: Option<SystemTime>,
     /// The file itself, and when anything of it changed, where the system tells.
@@ -48,14 +48,14 @@ struct State {
 
 /// How a text is divided into runs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cut<'a> {
+pub(super) struct CutOptions<'a> {
     pub first_line: u64,
-    pub dialect: &'a Dialect,
+    pub dialect: &'a TextDialect,
     pub run_bytes: usize,
 }
 
 /// Function that is called with the runs of a window.
-type Visit<'a> = dyn FnMut(&[Run<'_>]) -> Result<()> + Send + 'a;
+type VisitRecords<'a> = dyn FnMut(&[RecordRun<'_>]) -> Result<()> + Send + 'a;
 
 /// Whether a whole file is UTF-8 text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +73,8 @@ impl Bytes {
     /// Those of `visit` and of reading the file; [`Error::Data`] if the file has changed.
     pub(super) fn each_window(
         &self,
-        by: Cut<'_>,
-        mut visit: impl FnMut(&[Run<'_>]) -> Result<()> + Send,
+        by: CutOptions<'_>,
+        mut visit: impl FnMut(&[RecordRun<'_>]) -> Result<()> + Send,
     ) -> Result<Encoded> {
         match self {
             Self::Memory(bytes, body) => {
@@ -109,7 +109,7 @@ impl Bytes {
 impl TextFile {
     /// The rows of a file, from byte `start`.
     pub(super) fn new(path: PathBuf, start: u64, window: usize) -> Result<Self> {
-        let state = State::of(&path)?;
+        let state = FileState::of(&path)?;
         Ok(Self { path, start, window, state })
     }
 
@@ -139,14 +139,14 @@ impl TextFile {
     }
 
     fn check(&self) -> Result<()> {
-        if State::of(&self.path)? == self.state {
+        if FileState::of(&self.path)? == self.state {
             return Ok(());
         }
         Err(changed(&self.path))
     }
 
     /// Reads the next bytes while `visit` handles the rows of a window.
-    fn each_window(&self, by: Cut<'_>, visit: &mut Visit<'_>) -> Result<Encoded> {
+    fn each_window(&self, by: CutOptions<'_>, visit: &mut VisitRecords<'_>) -> Result<Encoded> {
         let mut file = self.read_from(0)?;
         let (mut unread, mut next, mut line, mut window) = (Vec::new(), Vec::new(), by.first_line, self.window);
         let mut ended = self.read_on(&mut file, &mut unread, window)?;
@@ -193,7 +193,7 @@ pub(super) fn changed(path: &Path) -> Error {
     Error::data(path, "the file has changed while it was read: try again when it is whole")
 }
 
-impl State {
+impl FileState {
     fn of(path: &Path) -> Result<Self> {
         let metadata = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
         let identity = identity(&metadata);

@@ -7,15 +7,15 @@ use crate::data::value::Value;
 
 /// The type of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Element {
-    pub(super) kind: Kind,
+pub(super) struct ArrayElement {
+    pub(super) kind: ElementKind,
     /// Whether the most significant byte comes first.
     pub(super) big_endian: bool,
 }
 
 /// The kind of an element. Sizes are in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ElementKind {
     /// 0 or 1.
     Boolean,
     /// Signed integers of 1, 2, 4 or 8 bytes.
@@ -51,14 +51,17 @@ pub(super) struct Strided {
     pub(super) count: usize,
 }
 
-impl Element {
+impl ArrayElement {
     /// Size of an element in bytes.
     pub(super) fn size(self) -> usize {
         match self.kind {
-            Kind::Boolean => 1,
-            Kind::Signed(size) | Kind::Unsigned(size) | Kind::Float(size) | Kind::Bytes(size) => size,
-            Kind::Characters(count) => 4 * count,
-            Kind::Date(_) => 8,
+            ElementKind::Boolean => 1,
+            ElementKind::Signed(size)
+            | ElementKind::Unsigned(size)
+            | ElementKind::Float(size)
+            | ElementKind::Bytes(size) => size,
+            ElementKind::Characters(count) => 4 * count,
+            ElementKind::Date(_) => 8,
         }
     }
 
@@ -77,18 +80,18 @@ impl Element {
         let rows = 0..cells.count;
         match (self.kind, self.big_endian) {
             // The most common types have their own loops.
-            (Kind::Float(8), false) => {
+            (ElementKind::Float(8), false) => {
                 rows.for_each(|row| push(row, Value::Number(f64::from_le_bytes(array(bytes_of(row))))));
             }
-            (Kind::Float(4), false) => {
+            (ElementKind::Float(4), false) => {
                 rows.for_each(|row| push(row, Value::Number(f32::from_le_bytes(array(bytes_of(row))).into())));
             }
-            (Kind::Bytes(_), _) => {
+            (ElementKind::Bytes(_), _) => {
                 for row in rows {
                     push(row, Value::Text(ascii(bytes_of(row)).map_err(|message| (row, message))?));
                 }
             }
-            (Kind::Characters(_), big) => {
+            (ElementKind::Characters(_), big) => {
                 for row in rows {
                     push(row, Value::Text(&characters(bytes_of(row), big).map_err(|message| (row, message))?));
                 }
@@ -104,7 +107,7 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 }
 
 /// The value of a number, a truth value or a date.
-fn value(kind: Kind, bytes: &[u8], big_endian: bool) -> Value<'static> {
+fn value(kind: ElementKind, bytes: &[u8], big_endian: bool) -> Value<'static> {
     // Extended to eight bytes, least significant first.
     let mut little = [0; 8];
     let size = bytes.len();
@@ -115,20 +118,20 @@ fn value(kind: Kind, bytes: &[u8], big_endian: bool) -> Value<'static> {
     let unsigned = u64::from_le_bytes(little);
     let signed = || (unsigned << (64 - 8 * size)) as i64 >> (64 - 8 * size);
     match kind {
-        Kind::Boolean => Value::boolean(unsigned != 0),
-        Kind::Signed(_) => Value::whole(signed()),
-        Kind::Unsigned(_) => Value::whole(unsigned),
-        Kind::Float(2) => Value::Number(half(unsigned as u16)),
-        Kind::Float(4) => Value::Number(f32::from_bits(unsigned as u32).into()),
-        Kind::Float(_) => Value::Number(f64::from_bits(unsigned)),
-        Kind::Date(_) if signed() == i64::MIN => Value::Missing,
-        Kind::Date(Tick::Day) => Value::Date(signed() as f64, DateUnit::Days),
-        Kind::Date(Tick::Seconds(count)) => Value::Date(signed() as f64 * count as f64, DateUnit::Seconds),
-        Kind::Date(Tick::Fraction(parts)) => {
+        ElementKind::Boolean => Value::boolean(unsigned != 0),
+        ElementKind::Signed(_) => Value::whole(signed()),
+        ElementKind::Unsigned(_) => Value::whole(unsigned),
+        ElementKind::Float(2) => Value::Number(half(unsigned as u16)),
+        ElementKind::Float(4) => Value::Number(f32::from_bits(unsigned as u32).into()),
+        ElementKind::Float(_) => Value::Number(f64::from_bits(unsigned)),
+        ElementKind::Date(_) if signed() == i64::MIN => Value::Missing,
+        ElementKind::Date(Tick::Day) => Value::Date(signed() as f64, DateUnit::Days),
+        ElementKind::Date(Tick::Seconds(count)) => Value::Date(signed() as f64 * count as f64, DateUnit::Seconds),
+        ElementKind::Date(Tick::Fraction(parts)) => {
             let nanoseconds = signed().rem_euclid(parts) * (1_000_000_000 / parts);
             Value::Date(seconds(signed().div_euclid(parts), nanoseconds as u32), DateUnit::Seconds)
         }
-        Kind::Bytes(_) | Kind::Characters(_) => Value::Missing,
+        ElementKind::Bytes(_) | ElementKind::Characters(_) => Value::Missing,
     }
 }
 
@@ -164,8 +167,8 @@ fn characters(bytes: &[u8], big_endian: bool) -> std::result::Result<String, Str
 mod tests {
     use super::*;
 
-    fn values(kind: Kind, big_endian: bool, bytes: &[u8]) -> Vec<String> {
-        let element = Element { kind, big_endian };
+    fn values(kind: ElementKind, big_endian: bool, bytes: &[u8]) -> Vec<String> {
+        let element = ArrayElement { kind, big_endian };
         let size = element.size();
         let cells = Strided { bytes: Bytes::copy_from_slice(bytes), start: 0, stride: size, count: bytes.len() / size };
         let mut found = Vec::new();
@@ -175,15 +178,15 @@ mod tests {
 
     #[test]
     fn numbers_of_every_size_keep_their_values() {
-        assert_eq!(values(Kind::Signed(1), false, &[255, 127]), ["-1", "127"]);
-        assert_eq!(values(Kind::Signed(2), true, &[255, 254, 1, 0]), ["-2", "256"]);
-        assert_eq!(values(Kind::Unsigned(4), false, &[255; 4]), ["4294967295"]);
-        assert_eq!(values(Kind::Unsigned(8), true, &[255; 8]), ["18446744073709551615"]);
-        assert_eq!(values(Kind::Signed(8), false, &i64::MIN.to_le_bytes()), ["-9223372036854775808"]);
-        assert_eq!(values(Kind::Float(4), true, &0.5f32.to_be_bytes()), ["0.5"]);
-        assert_eq!(values(Kind::Float(8), true, &(-1.25f64).to_be_bytes()), ["-1.25"]);
-        assert_eq!(values(Kind::Float(8), false, &f64::NAN.to_le_bytes()), [""]);
-        assert_eq!(values(Kind::Boolean, false, &[0, 1]), ["false", "true"]);
+        assert_eq!(values(ElementKind::Signed(1), false, &[255, 127]), ["-1", "127"]);
+        assert_eq!(values(ElementKind::Signed(2), true, &[255, 254, 1, 0]), ["-2", "256"]);
+        assert_eq!(values(ElementKind::Unsigned(4), false, &[255; 4]), ["4294967295"]);
+        assert_eq!(values(ElementKind::Unsigned(8), true, &[255; 8]), ["18446744073709551615"]);
+        assert_eq!(values(ElementKind::Signed(8), false, &i64::MIN.to_le_bytes()), ["-9223372036854775808"]);
+        assert_eq!(values(ElementKind::Float(4), true, &0.5f32.to_be_bytes()), ["0.5"]);
+        assert_eq!(values(ElementKind::Float(8), true, &(-1.25f64).to_be_bytes()), ["-1.25"]);
+        assert_eq!(values(ElementKind::Float(8), false, &f64::NAN.to_le_bytes()), [""]);
+        assert_eq!(values(ElementKind::Boolean, false, &[0, 1]), ["false", "true"]);
     }
 
     #[test]
@@ -198,11 +201,11 @@ mod tests {
 
     #[test]
     fn dates_and_texts_are_read() {
-        let day = Kind::Date(Tick::Day);
+        let day = ElementKind::Date(Tick::Day);
         assert_eq!(values(day, false, &[1i64.to_le_bytes(), i64::MIN.to_le_bytes()].concat()), ["1970-01-02", ""]);
-        let milliseconds = Kind::Date(Tick::Fraction(1000));
+        let milliseconds = ElementKind::Date(Tick::Fraction(1000));
         assert_eq!(values(milliseconds, false, &(-500i64).to_le_bytes()), ["1969-12-31 23:59:59.5"]);
-        assert_eq!(values(Kind::Bytes(3), false, b"ab\0cde"), ["ab", "cde"]);
-        assert_eq!(values(Kind::Characters(2), true, &[0, 0, 0, 0xe9, 0, 0, 0, 0]), ["é"]);
+        assert_eq!(values(ElementKind::Bytes(3), false, b"ab\0cde"), ["ab", "cde"]);
+        assert_eq!(values(ElementKind::Characters(2), true, &[0, 0, 0, 0xe9, 0, 0, 0, 0]), ["é"]);
     }
 }

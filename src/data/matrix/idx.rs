@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::element::{Element, Kind};
+use super::element::{ArrayElement, ElementKind};
 use super::{Matrix, MatrixFile};
 use crate::data::outline::Outline;
 use crate::data::source::{Opened, Source, read_error};
@@ -39,12 +39,12 @@ fn array(path: &Path, store: Arc<Store>) -> Result<Matrix> {
         _ => return Err(Error::data(path, "expected an IDX file (two zeros, a type and a rank of 1 to 8)")),
     };
     let kind = match kind {
-        8 => Kind::Unsigned(1),
-        9 => Kind::Signed(1),
-        11 => Kind::Signed(2),
-        12 => Kind::Signed(4),
-        13 => Kind::Float(4),
-        14 => Kind::Float(8),
+        8 => ElementKind::Unsigned(1),
+        9 => ElementKind::Signed(1),
+        11 => ElementKind::Signed(2),
+        12 => ElementKind::Signed(4),
+        13 => ElementKind::Float(4),
+        14 => ElementKind::Float(8),
         other => return Err(Error::data(path, format!("expected type 8, 9 or 11 to 14, found {other}"))),
     };
     let sizes = head.get(4..4 + 4 * rank).ok_or_else(cut)?;
@@ -53,6 +53,6 @@ fn array(path: &Path, store: Arc<Store>) -> Result<Matrix> {
     if shape[1..].contains(&0) {
         return Err(Error::data(path, format!("expected values, found none: the shape is {shape:?}")));
     }
-    let element = Element { kind, big_endian: true };
+    let element = ArrayElement { kind, big_endian: true };
     Matrix::new(store, (4 + 4 * rank) as u64, &shape, false, element).map_err(|message| Error::data(path, message))
 }

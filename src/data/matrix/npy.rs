@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::npy_header::{self, Header};
+use super::npy_header::{self, NpyHeader};
 use super::{Matrix, MatrixFile};
 use crate::data::outline::Outline;
 use crate::data::source::read_error;
@@ -28,7 +28,7 @@ pub(super) fn array(path: &Path, store: Arc<Store>) -> std::result::Result<Resul
         Ok(head) => head,
         Err(error) => return Ok(Err(read_error(path, error))),
     };
-    let Header { element, by_column, shape, length } = npy_header::parse(&head)?;
+    let NpyHeader { element, by_column, shape, length } = npy_header::parse(&head)?;
     match shape.as_slice() {
         [] => Err("expected a vector or a matrix, found a single value".to_owned()),
         [_, rest @ ..] if rest.len() > 1 && by_column => {

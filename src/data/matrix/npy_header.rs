@@ -2,12 +2,12 @@
 //!
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
-use super::element::{Element, Kind, Tick};
+use super::element::{ArrayElement, ElementKind, Tick};
 
 /// The content of the header.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) element: Element,
+pub(super) struct NpyHeader {
+    pub(super) element: ArrayElement,
     pub(super) by_column: bool,
     pub(super) shape: Vec<usize>,
     /// Number of bytes up to the end of the header.
@@ -23,7 +23,7 @@ pub(super) const LONGEST: usize = 1 << 16;
 ///
 /// # Errors
 /// A description of what is wrong or not supported.
-pub(super) fn parse(bytes: &[u8]) -> Result<Header, String> {
+pub(super) fn parse(bytes: &[u8]) -> Result<NpyHeader, String> {
     let rest = bytes.strip_prefix(MAGIC).ok_or("expected an array of NumPy (it begins with \\x93NUMPY)")?;
     let cut = "the header is cut short";
     let (version, rest) = rest.split_at_checked(2).ok_or(cut)?;
@@ -36,8 +36,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Header, String> {
     let length = length.iter().rev().fold(0usize, |sum, byte| sum << 8 | usize::from(*byte));
     let text = rest.get(..length).ok_or(cut)?;
     let text = std::str::from_utf8(text).map_err(|_| "the header is no text")?;
-    let mut header = Header {
-        element: Element { kind: Kind::Boolean, big_endian: false },
+    let mut header = NpyHeader {
+        element: ArrayElement { kind: ElementKind::Boolean, big_endian: false },
         by_column: false,
         shape: Vec::new(),
         length: MAGIC.len() + 2 + width + length,
@@ -69,7 +69,7 @@ fn shape(text: &str) -> Option<Vec<usize>> {
     sizes.map(|size| size.trim_end_matches('L').parse().ok()).collect()
 }
 
-fn element(text: &str) -> Result<Element, String> {
+fn element(text: &str) -> Result<ArrayElement, String> {
     let quote = text.chars().next().filter(|c| "'\"".contains(*c));
     let Some(quote) = quote else {
         return Err(
@@ -86,14 +86,14 @@ fn element(text: &str) -> Result<Element, String> {
     let (code, size) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
     let count = || size.parse::<usize>().ok();
     let kind = match (code, count()) {
-        ("b" | "?", Some(1) | None) => Kind::Boolean,
-        ("i", Some(size @ (1 | 2 | 4 | 8))) => Kind::Signed(size),
-        ("u", Some(size @ (1 | 2 | 4 | 8))) => Kind::Unsigned(size),
-        ("f", Some(size @ (2 | 4 | 8))) => Kind::Float(size),
-        ("S" | "a", Some(size)) if size > 0 => Kind::Bytes(size),
-        ("U", Some(size)) if size > 0 => Kind::Characters(size),
+        ("b" | "?", Some(1) | None) => ElementKind::Boolean,
+        ("i", Some(size @ (1 | 2 | 4 | 8))) => ElementKind::Signed(size),
+        ("u", Some(size @ (1 | 2 | 4 | 8))) => ElementKind::Unsigned(size),
+        ("f", Some(size @ (2 | 4 | 8))) => ElementKind::Float(size),
+        ("S" | "a", Some(size)) if size > 0 => ElementKind::Bytes(size),
+        ("U", Some(size)) if size > 0 => ElementKind::Characters(size),
         ("M", _) => match tick(size) {
-            Some(tick) => Kind::Date(tick),
+            Some(tick) => ElementKind::Date(tick),
             None => return refused("dates in a unit that is not read: use days or seconds (astype('M8[s]'))"),
         },
         ("O", _) => {
@@ -107,7 +107,7 @@ fn element(text: &str) -> Result<Element, String> {
         ("m", _) => return refused("spans of time: convert them to numbers (astype('i8'))"),
         _ => return refused("not known"),
     };
-    Ok(Element { kind, big_endian: order == ">" })
+    Ok(ArrayElement { kind, big_endian: order == ">" })
 }
 
 /// The unit from a text such as `8[ms]`.
@@ -128,7 +128,7 @@ fn tick(size: &str) -> Option<Tick> {
 mod tests {
     use super::*;
 
-    fn header(text: &str) -> Result<Header, String> {
+    fn header(text: &str) -> Result<NpyHeader, String> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend([1, 0]);
         bytes.extend((text.len() as u16).to_le_bytes());
@@ -139,13 +139,13 @@ mod tests {
     #[test]
     fn headers_are_read() {
         let found = header("{'descr': '>f4', 'fortran_order': True, 'shape': (3, 4), }   \n").unwrap();
-        assert_eq!(found.element, Element { kind: Kind::Float(4), big_endian: true });
+        assert_eq!(found.element, ArrayElement { kind: ElementKind::Float(4), big_endian: true });
         assert_eq!((found.by_column, found.shape.as_slice()), (true, &[3, 4][..]));
         assert_eq!(header("{'descr': '|b1', 'fortran_order': False, 'shape': (5L,)}").unwrap().shape, [5]);
         assert!(header("{'descr': '<i8', 'fortran_order': False, 'shape': ()}").unwrap().shape.is_empty());
         assert_eq!(
             header("{'shape': (1,), 'descr': '<M8[ns]', 'fortran_order': False}").unwrap().element.kind,
-            Kind::Date(Tick::Fraction(1_000_000_000))
+            ElementKind::Date(Tick::Fraction(1_000_000_000))
         );
     }
 

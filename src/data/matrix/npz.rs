@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zip::ZipArchive;
 
-use super::element::Kind;
+use super::element::ElementKind;
 use super::npy::array;
 use super::{Matrix, MatrixFile};
 use crate::data::expansion::most_bytes;
@@ -22,7 +22,7 @@ const RESERVED: u64 = 1 << 24;
 const LISTED: usize = 12;
 
 /// An array and its name.
-struct Named {
+struct NamedArray {
     name: String,
     matrix: Matrix,
 }
@@ -50,9 +50,9 @@ pub(in crate::data) fn read(path: &Path, store: Store) -> Result<MatrixFile> {
 
 fn features_and_labels(
     path: &Path,
-    x: &Named,
-    y: Option<&Named>,
-    names: Option<&Named>,
+    x: &NamedArray,
+    y: Option<&NamedArray>,
+    names: Option<&NamedArray>,
 ) -> Result<(Outline, Vec<Matrix>)> {
     let features = x.matrix.cols;
     // The arrays tell which columns are features, so c0 means the same in all such files.
@@ -90,14 +90,14 @@ fn features_and_labels(
 }
 
 /// The note about arrays that are neither features nor labels nor names.
-fn left_out(arrays: &[Named]) -> Option<String> {
-    let used = |array: &&Named| !["x", "y", "feature_names"].contains(&array.name.to_lowercase().as_str());
+fn left_out(arrays: &[NamedArray]) -> Option<String> {
+    let used = |array: &&NamedArray| !["x", "y", "feature_names"].contains(&array.name.to_lowercase().as_str());
     let others: Vec<&str> = arrays.iter().filter(used).map(|array| array.name.as_str()).take(LISTED).collect();
     (!others.is_empty()).then(|| format!("left out: arrays beside X and y ({})", others.join(", ")))
 }
 
 /// The texts of a vector.
-fn texts(path: &Path, names: &Named) -> Result<Vec<String>> {
+fn texts(path: &Path, names: &NamedArray) -> Result<Vec<String>> {
     let rows = names.matrix.rows;
     let failed = |message: String| Error::data(path, format!("array {}: {message}", names.name));
     let block = names.matrix.block(0, rows).and_then(|block| names.matrix.column(&block, 0, (0, rows)));
@@ -109,11 +109,11 @@ fn texts(path: &Path, names: &Named) -> Result<Vec<String>> {
 }
 
 /// Vectors of equal length as columns.
-fn columns(path: &Path, arrays: &[Named]) -> Result<(Outline, Vec<Matrix>)> {
+fn columns(path: &Path, arrays: &[NamedArray]) -> Result<(Outline, Vec<Matrix>)> {
     let rows = arrays.first().map_or(0, |array| array.matrix.rows);
     if arrays.is_empty() || arrays.iter().any(|array| array.matrix.cols != 1 || array.matrix.rows != rows) {
-        let shape = |Named { name, matrix }: &Named| match (matrix.element.kind, matrix.cols) {
-            (Kind::Bytes(_) | Kind::Characters(_), 1) => format!("{name} ({} texts)", matrix.rows),
+        let shape = |NamedArray { name, matrix }: &NamedArray| match (matrix.element.kind, matrix.cols) {
+            (ElementKind::Bytes(_) | ElementKind::Characters(_), 1) => format!("{name} ({} texts)", matrix.rows),
             (_, 1) => format!("{name} ({})", matrix.rows),
             (_, cols) => format!("{name} ({} × {cols})", matrix.rows),
         };
@@ -131,14 +131,14 @@ fn columns(path: &Path, arrays: &[Named]) -> Result<(Outline, Vec<Matrix>)> {
 }
 
 /// Reads all arrays, in the order of the archive. They are unpacked and their checksums are checked.
-fn arrays(path: &Path, store: Store) -> Result<Vec<Named>> {
+fn arrays(path: &Path, store: Store) -> Result<Vec<NamedArray>> {
     let damaged = |error: &dyn std::fmt::Display| {
         Error::data(path, format!("the archive is damaged or cut short ({error}): fetch or write the file again"))
     };
     let most = most_bytes(store.len());
     let reader = BufReader::new(StoreReader::new(Arc::new(store), 0));
     let mut archive = ZipArchive::new(reader).map_err(|e| damaged(&e))?;
-    let (mut arrays, mut unpacked): (Vec<Named>, u64) = (Vec::new(), 0);
+    let (mut arrays, mut unpacked): (Vec<NamedArray>, u64) = (Vec::new(), 0);
     for at in 0..archive.len() {
         let entry = archive.by_index(at).map_err(|e| damaged(&e))?;
         let name = entry.name().map_err(|e| damaged(&e))?.into_owned();
@@ -159,7 +159,7 @@ fn arrays(path: &Path, store: Store) -> Result<Vec<Named>> {
         if arrays.iter().any(|array| array.name == name) {
             return Err(Error::data(path, format!("the archive holds two arrays called {name}")));
         }
-        arrays.push(Named { name, matrix });
+        arrays.push(NamedArray { name, matrix });
     }
     Ok(arrays)
 }

@@ -12,7 +12,7 @@ use crate::data::source::Source;
 use crate::{Error, Result, Warning};
 
 /// Notes and warnings about a source that was packed first.
-pub(in crate::data) struct Said {
+pub(in crate::data) struct SourceRemarks {
     pub(in crate::data) notes: Vec<String>,
     pub(in crate::data) warnings: Vec<Warning>,
 }
@@ -22,7 +22,7 @@ pub(in crate::data) struct Said {
 ///
 /// # Errors
 /// Those of reading the source and writing a pack; [`Error::Option`] for images.
-pub(in crate::data) fn pack_of(source: &Source, options: &ReadOptions) -> Result<(PackFile, Option<Said>)> {
+pub(in crate::data) fn pack_of(source: &Source, options: &ReadOptions) -> Result<(PackFile, Option<SourceRemarks>)> {
     let path = source.name();
     match Input::open(source)?.refuse_misfits(options)? {
         Input::Folder(_) => return Err(images(source)),
@@ -47,7 +47,7 @@ pub(in crate::data) fn pack_of(source: &Source, options: &ReadOptions) -> Result
         bytes as f64 / 1e6,
         folder.display()
     ));
-    Ok((pack, Some(Said { notes, warnings: packer.warnings().to_vec() })))
+    Ok((pack, Some(SourceRemarks { notes, warnings: packer.warnings().to_vec() })))
 }
 
 fn images(source: &Source) -> Error {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::header::{Element, Form, Kind, NO_WHOLE, Part};
+use super::header::{CellKind, CellType, ColumnForm, NO_WHOLE, TensorContent};
 use crate::data::frame::Cells;
 use crate::option_text::setting;
 
@@ -10,25 +10,25 @@ use crate::option_text::setting;
 ///
 /// # Errors
 /// Why it cannot be stored.
-pub(in crate::data) fn form_of(name: &str, cells: &Cells) -> Result<Form, String> {
+pub(in crate::data) fn form_of(name: &str, cells: &Cells) -> Result<ColumnForm, String> {
     let (kind, element, texts) = match cells {
-        Cells::Numbers(values) => (Kind::Number, narrowest(values), (0, 0)),
-        Cells::Dates(values, unit) => (Kind::of_dates(*unit), narrowest(values), (0, 0)),
+        Cells::Numbers(values) => (CellKind::Number, narrowest(values), (0, 0)),
+        Cells::Dates(values, unit) => (CellKind::of_dates(*unit), narrowest(values), (0, 0)),
         Cells::Whole(values) if values.contains(&Some(NO_WHOLE)) => {
             return Err(format!("a pack takes −2⁶³ for no value: try {}", setting("to", "parquet")));
         }
-        Cells::Whole(_) => (Kind::Whole, Element::I64, (0, 0)),
+        Cells::Whole(_) => (CellKind::Whole, CellType::I64, (0, 0)),
         Cells::Text { levels, .. } => {
-            (Kind::Text, Element::U32, (levels.len(), levels.iter().map(String::len).sum::<usize>()))
+            (CellKind::Text, CellType::U32, (levels.len(), levels.iter().map(String::len).sum::<usize>()))
         }
     };
-    Ok(Form { name: name.to_owned(), kind, element, texts })
+    Ok(ColumnForm { name: name.to_owned(), kind, element, texts })
 }
 
 /// Single precision if it holds all numbers exactly, otherwise double precision.
-fn narrowest(values: &[f64]) -> Element {
+fn narrowest(values: &[f64]) -> CellType {
     let is_single = |value: &f64| value.is_nan() || f64::from(*value as f32) == *value;
-    if values.iter().all(is_single) { Element::F32 } else { Element::F64 }
+    if values.iter().all(is_single) { CellType::F32 } else { CellType::F64 }
 }
 
 /// Number of cells that are converted at a time.
@@ -40,8 +40,8 @@ const AT_A_TIME: usize = 1 << 16;
 /// Those of `out`.
 pub(in crate::data) fn bytes_of(
     cells: &Cells,
-    part: Part,
-    element: Element,
+    part: TensorContent,
+    element: CellType,
     out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     match (cells, part) {
@@ -54,12 +54,12 @@ pub(in crate::data) fn bytes_of(
             };
             values.chunks(AT_A_TIME).try_for_each(|values| out(&bytes(values)))
         }
-        (Cells::Text { codes, .. }, Part::Cells) => {
+        (Cells::Text { codes, .. }, TensorContent::Cells) => {
             let bytes = |codes: &[u32]| codes.iter().flat_map(|code| code.to_le_bytes()).collect::<Vec<u8>>();
             codes.chunks(AT_A_TIME).try_for_each(|codes| out(&bytes(codes)))
         }
-        (Cells::Text { levels, .. }, Part::Texts) => levels.iter().try_for_each(|text| out(text.as_bytes())),
-        (Cells::Text { levels, .. }, Part::Ends) => {
+        (Cells::Text { levels, .. }, TensorContent::Texts) => levels.iter().try_for_each(|text| out(text.as_bytes())),
+        (Cells::Text { levels, .. }, TensorContent::Ends) => {
             let mut end = 0u64;
             levels.iter().try_for_each(|text| {
                 end += text.len() as u64;
@@ -70,9 +70,9 @@ pub(in crate::data) fn bytes_of(
 }
 
 /// Numbers as bytes.
-pub(super) fn number_bytes(values: &[f64], element: Element) -> Vec<u8> {
+pub(super) fn number_bytes(values: &[f64], element: CellType) -> Vec<u8> {
     match element {
-        Element::F32 => values.iter().flat_map(|value| (*value as f32).to_le_bytes()).collect(),
+        CellType::F32 => values.iter().flat_map(|value| (*value as f32).to_le_bytes()).collect(),
         _ => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
     }
 }

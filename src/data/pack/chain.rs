@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::data::cell::shortened;
 use crate::data::delimited::{DelimitedPieces, DelimitedRows};
 use crate::data::input::Input;
-use crate::data::layout::Layout;
+use crate::data::layout::FileLayout;
 use crate::data::options::ReadOptions;
 use crate::data::outline::Outline;
 use crate::data::raw_table::TextLayout;
-use crate::data::read::{Layer, for_name, layer_of, table_file};
+use crate::data::read::{OpenedAs, for_name, layer_of, table_file};
 use crate::data::source::{Opened, Source};
-use crate::data::table_source::{Batch, TableFile, TableSource};
+use crate::data::table_source::{PendingRows, TableFile, TableSource};
 use crate::data::text::Text;
 use crate::{Error, Result, Warning};
 
@@ -69,9 +69,9 @@ fn open(source: &Source, options: &ReadOptions) -> Result<Box<dyn TableFile>> {
         Input::Parts(file) => Ok(Box::new(file)),
         Input::Folder(_) => images(),
         Input::File(source, opened) => match layer_of(&source, &opened, options) {
-            Layer::Images => images(),
-            Layer::Table(format) => Ok(table_file(&source, opened, format, options)?.0),
-            Layer::Delimited => Ok(Box::new(DelimitedFile { options: for_name(&source, options), source })),
+            OpenedAs::Images => images(),
+            OpenedAs::Table(format) => Ok(table_file(&source, opened, format, options)?.0),
+            OpenedAs::Delimited => Ok(Box::new(DelimitedFile { options: for_name(&source, options), source })),
         },
     }
 }
@@ -85,7 +85,7 @@ struct DelimitedFile {
 impl TableFile for DelimitedFile {
     fn open(&self) -> Result<Box<dyn TableSource>> {
         let mut text = Text::new(Opened::new(&self.source)?, self.options.encoding)?;
-        let layout = Layout::find(&mut text, &self.options)?;
+        let layout = FileLayout::find(&mut text, &self.options)?;
         if layout.outline.names.len() == 1 {
             return Ok(Box::new(DelimitedRows::new(text, layout, &self.options)?));
         }
@@ -122,7 +122,7 @@ impl TableSource for ChainRows {
         &self.outline
     }
 
-    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+    fn read(&mut self, most: usize, batch: &mut PendingRows<'_>) -> Result<()> {
         loop {
             self.current.read(most, batch)?;
             if batch.lines.len() >= most || self.next == self.files.len() {

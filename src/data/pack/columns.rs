@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::file::{PackColumn, PackFile};
-use super::header::{Element, Kind};
+use super::header::{CellKind, CellType};
 use crate::Unit;
 use crate::data::table::MissingMarkers;
 
@@ -24,7 +24,7 @@ pub(in crate::data) struct PackColumns {
 impl PackColumns {
     /// All columns of numbers and dates except those in `needed`.
     pub(in crate::data) fn new(file: PackFile, needed: &[usize], markers: &MissingMarkers) -> Self {
-        let numbers = |kind: Kind| !matches!(kind, Kind::Whole | Kind::Text);
+        let numbers = |kind: CellKind| !matches!(kind, CellKind::Whole | CellKind::Text);
         let left =
             file.columns.iter().enumerate().map(|(place, column)| numbers(column.kind) && !needed.contains(&place));
         Self { left: left.collect(), markers: markers.clone(), file }
@@ -44,9 +44,9 @@ impl PackColumns {
     pub(in crate::data) fn values(&self, place: usize, rows: &[u32]) -> Vec<f64> {
         let column = &self.file.columns[place];
         let cells = &self.file.bytes[column.start..][..self.file.rows * column.element.size()];
-        let found = |value: f64| if column.kind == Kind::Number { self.markers.or_missing(value) } else { value };
+        let found = |value: f64| if column.kind == CellKind::Number { self.markers.or_missing(value) } else { value };
         match column.element {
-            Element::F32 => {
+            CellType::F32 => {
                 let cells = cells.as_chunks::<4>().0;
                 rows.iter().map(|row| found(f32::from_le_bytes(cells[*row as usize]).into())).collect()
             }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::header::{DAMAGED, Element, Form, Header, Kind, NO_WHOLE, Part, Tensor};
+use super::header::{CellKind, CellType, ColumnForm, DAMAGED, NO_WHOLE, PackHeader, PackTensor, TensorContent};
 use crate::data::header::distinct;
 use crate::data::mapped::Mapped;
 use crate::data::outline::Outline;
@@ -24,8 +24,8 @@ pub(in crate::data) struct PackFile {
 
 /// A column of a pack.
 pub(in crate::data) struct PackColumn {
-    pub(super) kind: Kind,
-    pub(super) element: Element,
+    pub(super) kind: CellKind,
+    pub(super) element: CellType,
     /// Offset of the first cell.
     pub(super) start: usize,
     /// The texts that the cells index.
@@ -38,16 +38,18 @@ impl PackFile {
     /// # Errors
     /// [`Error::Data`] for a file that is damaged, truncated, or not a pack.
     pub(in crate::data) fn new(path: &Path, bytes: Mapped) -> Result<Self> {
-        let (header, tensors) = Header::read(&bytes).map_err(|message| Error::data(path, message))?;
+        let (header, tensors) = PackHeader::read(&bytes).map_err(|message| Error::data(path, message))?;
         if header.rows >= MISSING as usize {
             let message = format!("expected fewer than {MISSING} rows, found {}", header.rows);
             return Err(Error::data(path, message));
         }
         let by_column = by_column(header.columns.len(), &tensors);
-        let column = |(place, form): (usize, &Form)| {
-            let of = |part: Part| by_column[place][part as usize].expect("a header was read with its tensors").start;
+        let column = |(place, form): (usize, &ColumnForm)| {
+            let of = |part: TensorContent| {
+                by_column[place][part as usize].expect("a header was read with its tensors").start
+            };
             let texts = match form.kind {
-                Kind::Text => texts(&bytes, (of(Part::Ends), of(Part::Texts)), form.texts),
+                CellKind::Text => texts(&bytes, (of(TensorContent::Ends), of(TensorContent::Texts)), form.texts),
                 _ => Some(Vec::new()),
             };
             let wrong = || {
@@ -55,7 +57,7 @@ impl PackFile {
                 Error::data_at(path, None, Some(&form.name), message)
             };
             let texts = texts.ok_or_else(wrong)?;
-            Ok(PackColumn { kind: form.kind, element: form.element, start: of(Part::Cells), texts })
+            Ok(PackColumn { kind: form.kind, element: form.element, start: of(TensorContent::Cells), texts })
         };
         let columns: Vec<PackColumn> = header.columns.iter().enumerate().map(column).collect::<Result<_>>()?;
         let names: Vec<String> = header.columns.into_iter().map(|form| form.name).collect();
@@ -88,17 +90,17 @@ impl PackFile {
             None => Value::Number(value),
         };
         match column.element {
-            Element::F64 => {
+            CellType::F64 => {
                 elements(cells).zip(first..).for_each(|(cell, row)| push(row, number(f64::from_le_bytes(cell))))
             }
-            Element::F32 => {
+            CellType::F32 => {
                 elements(cells).zip(first..).for_each(|(cell, row)| push(row, number(f32::from_le_bytes(cell).into())));
             }
-            Element::I64 => elements(cells).zip(first..).for_each(|(cell, row)| match i64::from_le_bytes(cell) {
+            CellType::I64 => elements(cells).zip(first..).for_each(|(cell, row)| match i64::from_le_bytes(cell) {
                 NO_WHOLE => push(row, Value::Missing),
                 value => push(row, Value::whole(value)),
             }),
-            Element::U32 => {
+            CellType::U32 => {
                 for (cell, row) in elements(cells).zip(first..) {
                     let code = u32::from_le_bytes(cell);
                     match column.texts.get(code as usize) {
@@ -129,7 +131,7 @@ impl PackFile {
 }
 
 /// The tensors of each column, by part.
-fn by_column(columns: usize, tensors: &[Tensor]) -> Vec<[Option<Tensor>; 3]> {
+fn by_column(columns: usize, tensors: &[PackTensor]) -> Vec<[Option<PackTensor>; 3]> {
     let mut all = vec![[None; 3]; columns];
     tensors.iter().for_each(|tensor| all[tensor.column][tensor.part as usize] = Some(*tensor));
     all

@@ -26,7 +26,7 @@ pub(crate) fn begins_pack(head: &[u8]) -> bool {
 /// The kind of a column's cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::data) enum Kind {
+pub(in crate::data) enum CellKind {
     /// Numbers; NaN where a value is missing.
     Number,
     /// Integers beyond the exact range of doubles.
@@ -41,7 +41,7 @@ pub(in crate::data) enum Kind {
     Text,
 }
 
-impl Kind {
+impl CellKind {
     /// The kind for dates in this unit.
     pub(in crate::data) fn of_dates(unit: DateUnit) -> Self {
         match unit {
@@ -64,7 +64,7 @@ impl Kind {
 
 /// The type of a stored cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::data) enum Element {
+pub(in crate::data) enum CellType {
     F64,
     /// Used if all numbers of the column are exact in single precision.
     F32,
@@ -73,7 +73,7 @@ pub(in crate::data) enum Element {
     U32,
 }
 
-impl Element {
+impl CellType {
     fn dtype(self) -> Dtype {
         match self {
             Self::F64 => Dtype::F64,
@@ -91,12 +91,12 @@ impl Element {
         }
     }
 
-    fn of(kind: Kind, dtype: Dtype) -> Option<Self> {
+    fn of(kind: CellKind, dtype: Dtype) -> Option<Self> {
         match (kind, dtype) {
-            (Kind::Whole, Dtype::I64) => Some(Self::I64),
-            (Kind::Text, Dtype::U32) => Some(Self::U32),
-            (Kind::Number | Kind::Days | Kind::Seconds | Kind::Clock, Dtype::F64) => Some(Self::F64),
-            (Kind::Number | Kind::Days | Kind::Seconds | Kind::Clock, Dtype::F32) => Some(Self::F32),
+            (CellKind::Whole, Dtype::I64) => Some(Self::I64),
+            (CellKind::Text, Dtype::U32) => Some(Self::U32),
+            (CellKind::Number | CellKind::Days | CellKind::Seconds | CellKind::Clock, Dtype::F64) => Some(Self::F64),
+            (CellKind::Number | CellKind::Days | CellKind::Seconds | CellKind::Clock, Dtype::F32) => Some(Self::F32),
             _ => None,
         }
     }
@@ -104,17 +104,17 @@ impl Element {
 
 /// How a column is stored.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::data) struct Form {
+pub(in crate::data) struct ColumnForm {
     pub(in crate::data) name: String,
-    pub(in crate::data) kind: Kind,
-    pub(in crate::data) element: Element,
+    pub(in crate::data) kind: CellKind,
+    pub(in crate::data) element: CellType,
     /// For text: the number of distinct texts, and their total length in bytes.
     pub(in crate::data) texts: (usize, usize),
 }
 
 /// What a tensor holds of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::data) enum Part {
+pub(in crate::data) enum TensorContent {
     /// The cells.
     Cells,
     /// The bytes of the texts, concatenated.
@@ -125,21 +125,21 @@ pub(in crate::data) enum Part {
 
 /// A tensor of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::data) struct Tensor {
+pub(in crate::data) struct PackTensor {
     pub(in crate::data) column: usize,
-    pub(in crate::data) part: Part,
+    pub(in crate::data) part: TensorContent,
     /// Offset of its first byte in the file.
     pub(in crate::data) start: usize,
     dtype: Dtype,
     count: usize,
 }
 
-impl Tensor {
+impl PackTensor {
     fn name(&self) -> String {
         match self.part {
-            Part::Cells => self.column.to_string(),
-            Part::Texts => format!("{}.texts", self.column),
-            Part::Ends => format!("{}.ends", self.column),
+            TensorContent::Cells => self.column.to_string(),
+            TensorContent::Texts => format!("{}.texts", self.column),
+            TensorContent::Ends => format!("{}.ends", self.column),
         }
     }
 
@@ -164,24 +164,24 @@ struct Card {
 #[derive(Serialize, Deserialize)]
 struct CardColumn {
     name: String,
-    kind: Kind,
+    kind: CellKind,
 }
 
 /// The description of a pack.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::data) struct Header {
+pub(in crate::data) struct PackHeader {
     pub(in crate::data) rows: usize,
     /// Whether the source named its columns.
     pub(in crate::data) named: bool,
-    pub(in crate::data) columns: Vec<Form>,
+    pub(in crate::data) columns: Vec<ColumnForm>,
 }
 
-impl Header {
+impl PackHeader {
     /// The bytes before the first tensor, and the tensors in their order in the file.
     ///
     /// # Errors
     /// A message if there are too many columns for a header.
-    pub(in crate::data) fn write(&self) -> Result<(Vec<u8>, Vec<Tensor>), String> {
+    pub(in crate::data) fn write(&self) -> Result<(Vec<u8>, Vec<PackTensor>), String> {
         let mut tensors = self.tensors();
         // Cells of eight bytes come first, so that all are aligned.
         tensors.sort_by_key(|tensor| std::cmp::Reverse(tensor.size()));
@@ -190,7 +190,7 @@ impl Header {
             tensor.start = at;
             at += tensor.count * tensor.size();
         }
-        let info = |tensor: &Tensor| {
+        let info = |tensor: &PackTensor| {
             let offsets = (tensor.start, tensor.start + tensor.count * tensor.size());
             (tensor.name(), TensorInfo { dtype: tensor.dtype, shape: vec![tensor.count], data_offsets: offsets })
         };
@@ -212,7 +212,7 @@ impl Header {
     ///
     /// # Errors
     /// A description of what is wrong.
-    pub(in crate::data) fn read(bytes: &[u8]) -> Result<(Self, Vec<Tensor>), String> {
+    pub(in crate::data) fn read(bytes: &[u8]) -> Result<(Self, Vec<PackTensor>), String> {
         let (length, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| format!("{e}: {DAMAGED}"))?;
         let card = metadata.metadata().as_ref().and_then(|texts| texts.get(KEY));
         let card = card.ok_or("expected a table that gradlane data pack wrote, found another safetensors file")?;
@@ -227,30 +227,30 @@ impl Header {
         let found = metadata.tensors();
         let (mut columns, mut tensors, mut rows) = (Vec::with_capacity(card.columns.len()), Vec::new(), None);
         for (column, CardColumn { name, kind }) in card.columns.into_iter().enumerate() {
-            let mut tensor = |part: Part| {
-                let named = Tensor { column, part, start: 0, dtype: Dtype::U8, count: 0 };
+            let mut tensor = |part: TensorContent| {
+                let named = PackTensor { column, part, start: 0, dtype: Dtype::U8, count: 0 };
                 let info = found.get(&named.name()).filter(|info| info.shape.len() == 1);
                 let info =
                     info.ok_or_else(|| format!("column \"{name}\" has no vector {}: {DAMAGED}", named.name()))?;
                 let start = LENGTH + length + info.data_offsets.0;
-                tensors.push(Tensor { start, dtype: info.dtype, count: info.shape[0], ..named });
+                tensors.push(PackTensor { start, dtype: info.dtype, count: info.shape[0], ..named });
                 Ok::<_, String>((info.dtype, info.shape[0]))
             };
-            let (dtype, count) = tensor(Part::Cells)?;
+            let (dtype, count) = tensor(TensorContent::Cells)?;
             if *rows.get_or_insert(count) != count {
                 return Err(format!("column \"{name}\" has another number of rows than the first: {DAMAGED}"));
             }
             let wrong = || format!("column \"{name}\" has elements of a wrong type: {DAMAGED}");
-            let element = Element::of(kind, dtype).ok_or_else(wrong)?;
+            let element = CellType::of(kind, dtype).ok_or_else(wrong)?;
             let mut texts = (0, 0);
-            if kind == Kind::Text {
-                let ((ends, count), (bytes, size)) = (tensor(Part::Ends)?, tensor(Part::Texts)?);
+            if kind == CellKind::Text {
+                let ((ends, count), (bytes, size)) = (tensor(TensorContent::Ends)?, tensor(TensorContent::Texts)?);
                 if (ends, bytes) != (Dtype::U64, Dtype::U8) {
                     return Err(wrong());
                 }
                 texts = (count, size);
             }
-            columns.push(Form { name, kind, element, texts });
+            columns.push(ColumnForm { name, kind, element, texts });
         }
         match rows {
             None => Err(format!("expected columns, found none: {DAMAGED}")),
@@ -259,14 +259,14 @@ impl Header {
         }
     }
 
-    fn tensors(&self) -> Vec<Tensor> {
-        let of = |(column, form): (usize, &Form)| {
-            let tensor = move |part, dtype, count| Tensor { column, part, start: 0, dtype, count };
-            let mut all = vec![tensor(Part::Cells, form.element.dtype(), self.rows)];
-            if form.kind == Kind::Text {
+    fn tensors(&self) -> Vec<PackTensor> {
+        let of = |(column, form): (usize, &ColumnForm)| {
+            let tensor = move |part, dtype, count| PackTensor { column, part, start: 0, dtype, count };
+            let mut all = vec![tensor(TensorContent::Cells, form.element.dtype(), self.rows)];
+            if form.kind == CellKind::Text {
                 all.extend([
-                    tensor(Part::Ends, Dtype::U64, form.texts.0),
-                    tensor(Part::Texts, Dtype::U8, form.texts.1),
+                    tensor(TensorContent::Ends, Dtype::U64, form.texts.0),
+                    tensor(TensorContent::Texts, Dtype::U8, form.texts.1),
                 ]);
             }
             all
@@ -289,15 +289,15 @@ pub(super) const DAMAGED: &str = "the pack is damaged or cut short; write it aga
 mod tests {
     use super::*;
 
-    fn header() -> Header {
-        let form = |name: &str, kind, element, texts| Form { name: name.to_owned(), kind, element, texts };
-        Header {
+    fn header() -> PackHeader {
+        let form = |name: &str, kind, element, texts| ColumnForm { name: name.to_owned(), kind, element, texts };
+        PackHeader {
             rows: 3,
             named: true,
             columns: vec![
-                form("x", Kind::Number, Element::F32, (0, 0)),
-                form("who", Kind::Text, Element::U32, (2, 5)),
-                form("day", Kind::Days, Element::F64, (0, 0)),
+                form("x", CellKind::Number, CellType::F32, (0, 0)),
+                form("who", CellKind::Text, CellType::U32, (2, 5)),
+                form("day", CellKind::Days, CellType::F64, (0, 0)),
             ],
         }
     }
@@ -307,13 +307,13 @@ mod tests {
         let (mut bytes, tensors) = header().write().unwrap();
         assert!(begins_pack(&bytes));
         bytes.resize(bytes.len() + 3 * 4 + 3 * 4 + 3 * 8 + 2 * 8 + 5, 0);
-        let (read, found) = Header::read(&bytes).unwrap();
+        let (read, found) = PackHeader::read(&bytes).unwrap();
         assert_eq!(read, header());
         for tensor in &tensors {
             assert!(found.contains(tensor) && tensor.start.is_multiple_of(tensor.size()), "{tensor:?} {found:?}");
         }
         bytes.pop();
-        assert!(Header::read(&bytes).unwrap_err().contains("cut short"));
+        assert!(PackHeader::read(&bytes).unwrap_err().contains("cut short"));
     }
 
     #[test]
@@ -322,6 +322,6 @@ mod tests {
         let text =
             String::from_utf8(bytes[LENGTH..].to_vec()).unwrap().replace("\\\"version\\\":1", "\\\"version\\\":2");
         let bytes = [&bytes[..LENGTH], text.as_bytes(), &[0; 69]].concat();
-        assert!(Header::read(&bytes).unwrap_err().contains("version 2 of the format"), "{text}");
+        assert!(PackHeader::read(&bytes).unwrap_err().contains("version 2 of the format"), "{text}");
     }
 }

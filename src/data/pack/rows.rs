@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::file::PackFile;
 use crate::Result;
 use crate::data::outline::Outline;
-use crate::data::table_source::{Batch, TableFile, TableSource};
+use crate::data::table_source::{PendingRows, TableFile, TableSource};
 
 /// Number of rows that are read at a time.
 const AT_A_TIME: usize = 1 << 16;
@@ -25,7 +25,7 @@ impl PackRows {
         Self { file, next: 0, forgotten: 0 }
     }
 
-    fn read_block(&self, rows: usize, batch: &mut Batch<'_>) -> Result<()> {
+    fn read_block(&self, rows: usize, batch: &mut PendingRows<'_>) -> Result<()> {
         let (file, span) = (&self.file, (self.next, rows));
         let markers = batch.markers;
         batch.columns.par_iter_mut().try_for_each(|(place, builder)| {
@@ -66,7 +66,7 @@ impl TableSource for PackRows {
         &self.file.outline
     }
 
-    fn read(&mut self, most: usize, batch: &mut Batch<'_>) -> Result<()> {
+    fn read(&mut self, most: usize, batch: &mut PendingRows<'_>) -> Result<()> {
         while batch.lines.len() < most && self.next < self.file.rows {
             let rows = AT_A_TIME.min(most - batch.lines.len()).min(self.file.rows - self.next);
             self.read_block(rows, batch)?;

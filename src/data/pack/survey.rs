@@ -9,7 +9,7 @@ use crate::data::builder::Builder;
 use crate::data::frame::Frame;
 use crate::data::options::ReadOptions;
 use crate::data::raw_table::RawTable;
-use crate::data::table_source::{Batch, TableFile};
+use crate::data::table_source::{PendingRows, TableFile};
 use crate::data::whole_table::{Reopened, read_texts};
 
 /// Approximate number of cells that are read at a time.
@@ -50,7 +50,7 @@ pub(super) fn read(
     let mut lines: Vec<u32> = Vec::new();
     loop {
         let columns = builders.iter().map(Builder::for_later).enumerate().collect();
-        let mut batch = Batch::new(&options.missing, columns, &[]);
+        let mut batch = PendingRows::new(&options.missing, columns, &[]);
         source.read(at_a_time(outline.names.len()), &mut batch)?;
         if batch.lines.is_empty() {
             break;

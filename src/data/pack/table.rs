@@ -13,7 +13,7 @@ use crate::data::table::Names;
 use crate::data::table_source::TableFile;
 
 /// A table, and its columns that stay in the pack. The table holds only a few numbers of these.
-pub(in crate::data) struct Packed {
+pub(in crate::data) struct PackedTable {
     pub(in crate::data) table: RawTable,
     pub(in crate::data) columns: PackColumns,
 }
@@ -23,7 +23,7 @@ pub(in crate::data) struct Packed {
 ///
 /// # Errors
 /// Those of reading the whole file, and for columns that do not exist.
-pub(in crate::data) fn read_packed(file: PackFile, options: &DataOptions) -> Result<Packed> {
+pub(in crate::data) fn read_packed(file: PackFile, options: &DataOptions) -> Result<PackedTable> {
     let read_options = options.read_options();
     let names = file.open()?.outline().names.clone();
     let roles = Roles::new(&Names { path: &file.path, names: &names }, &[], options, &mut Vec::new())?;
@@ -32,5 +32,5 @@ pub(in crate::data) fn read_packed(file: PackFile, options: &DataOptions) -> Res
         roles.labels.into_iter().chain(roles.weight).chain(roles.split).chain(roles.categorical).chain(dates).collect();
     let columns = PackColumns::new(file.clone(), &needed, &read_options.missing);
     let table = read(Arc::new(file), &read_options, &|place, _| columns.has(place))?;
-    Ok(Packed { table, columns })
+    Ok(PackedTable { table, columns })
 }

@@ -9,19 +9,19 @@ use rayon::prelude::*;
 
 use super::cells::{bytes_of, form_of, number_bytes};
 use super::chain::Chain;
-use super::header::{Element, Form, Header, Part, Tensor};
+use super::header::{CellType, ColumnForm, PackHeader, PackTensor, TensorContent};
 use super::survey::{at_a_time, survey};
 use crate::atomic::AtomicFile;
 use crate::data::builder::Builder;
 use crate::data::frame::{Cells, Frame};
 use crate::data::options::ReadOptions;
 use crate::data::source::Source;
-use crate::data::table_source::{Batch, TableFile};
+use crate::data::table_source::{PendingRows, TableFile};
 use crate::{Error, Result, Warning};
 
 /// Size of a written pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Packed {
+pub struct PackSize {
     /// Number of rows.
     pub rows: usize,
     /// Number of columns.
@@ -68,11 +68,11 @@ impl Packer {
     /// # Errors
     /// [`Error::Mismatch`] for a column that a pack cannot hold, [`Error::Io`] for failures of the system, and
     /// [`Error::Data`] if a file has changed since the first pass.
-    pub fn write(self, path: &Path) -> Result<Packed> {
+    pub fn write(self, path: &Path) -> Result<PackSize> {
         let mut file = AtomicFile::create(path)?;
         let bytes = self.write_to(path, &mut file)?;
         file.finish()?;
-        Ok(Packed { rows: self.frame.rows, columns: self.frame.names.len(), bytes })
+        Ok(PackSize { rows: self.frame.rows, columns: self.frame.names.len(), bytes })
     }
 
     /// Writes the pack to the start of a file, and returns its length.
@@ -84,15 +84,15 @@ impl Packer {
         let unfit =
             |name: &str, message: &str| Error::Mismatch(format!("{}, column \"{name}\": {message}", path.display()));
         let form = |(name, cells)| form_of(name, cells).map_err(|message| unfit(name, &message));
-        let columns = frame.named().map(form).collect::<Result<Vec<Form>>>()?;
-        let header = Header { rows: frame.rows, named: frame.named, columns };
+        let columns = frame.named().map(form).collect::<Result<Vec<ColumnForm>>>()?;
+        let header = PackHeader { rows: frame.rows, named: frame.named, columns };
         let (bytes, tensors) = header.write().map_err(|message| Error::data(path, message))?;
         file.write_all(&bytes).map_err(io)?;
         let mut length = bytes.len();
         for tensor in &tensors {
             length = length.max(tensor.end());
             let cells = &frame.columns[tensor.column];
-            if tensor.part == Part::Cells && self.is_read_again(cells) {
+            if tensor.part == TensorContent::Cells && self.is_read_again(cells) {
                 continue;
             }
             file.seek(SeekFrom::Start(tensor.start as u64)).map_err(io)?;
@@ -112,12 +112,13 @@ impl Packer {
     fn write_numbers(
         &self,
         path: &Path,
-        (header, tensors): (&Header, &[Tensor]),
+        (header, tensors): (&PackHeader, &[PackTensor]),
         file: &mut (impl Write + Seek),
     ) -> Result<()> {
-        let left =
-            |tensor: &&Tensor| tensor.part == Part::Cells && self.is_read_again(&self.frame.columns[tensor.column]);
-        let columns: Vec<(usize, Element, usize)> = tensors
+        let left = |tensor: &&PackTensor| {
+            tensor.part == TensorContent::Cells && self.is_read_again(&self.frame.columns[tensor.column])
+        };
+        let columns: Vec<(usize, CellType, usize)> = tensors
             .iter()
             .filter(left)
             .map(|tensor| (self.frame.places[tensor.column], header.columns[tensor.column].element, tensor.start))
@@ -129,7 +130,7 @@ impl Packer {
         let changed = Error::data(source.path(), "the file has changed while it was packed: pack it again");
         loop {
             let builders = columns.iter().map(|(place, ..)| (*place, Builder::guess(0))).collect();
-            let mut batch = Batch::new(&self.options.missing, builders, &[]);
+            let mut batch = PendingRows::new(&self.options.missing, builders, &[]);
             source.read(at_a_time(columns.len()), &mut batch)?;
             let rows = batch.lines.len();
             match (rows, row + rows) {
@@ -137,7 +138,7 @@ impl Packer {
                 (_, all) if all > header.rows => return Err(changed),
                 _ => {}
             }
-            let elements: Vec<Element> = columns.iter().map(|(_, element, _)| *element).collect();
+            let elements: Vec<CellType> = columns.iter().map(|(_, element, _)| *element).collect();
             let Some(blocks) = blocks(batch, &elements, rows) else { return Err(changed) };
             for (bytes, (_, element, start)) in blocks.iter().zip(&columns) {
                 let place = (start + row * element.size()) as u64;
@@ -151,8 +152,8 @@ impl Packer {
 }
 
 /// The bytes of number columns; `None` if one is not a number column.
-fn blocks(batch: Batch<'_>, elements: &[Element], rows: usize) -> Option<Vec<Vec<u8>>> {
-    let bytes = |((_, builder), element): ((usize, Builder), &Element)| match builder {
+fn blocks(batch: PendingRows<'_>, elements: &[CellType], rows: usize) -> Option<Vec<Vec<u8>>> {
+    let bytes = |((_, builder), element): ((usize, Builder), &CellType)| match builder {
         Builder::Numbers(numbers) if numbers.values().len() == rows => Some(number_bytes(numbers.values(), *element)),
         _ => None,
     };

@@ -31,7 +31,7 @@ impl Parts {
     pub(super) fn table_part(
         &mut self,
         name: PartName,
-        source: &Rows<'_>,
+        source: &FileRows<'_>,
         file: Option<Input>,
         options: &DataOptions,
     ) -> Result<Option<Dataset>> {
@@ -67,14 +67,14 @@ impl Parts {
 }
 
 /// The rows of the training file, from which data sets are made.
-pub(super) struct Rows<'a> {
+pub(super) struct FileRows<'a> {
     pub(super) table: &'a Table,
     pub(super) preprocessing: &'a TablePreprocessing,
     /// All rows, if columns stay in a pack.
     pub(super) blocks: Option<Blocks>,
 }
 
-impl Rows<'_> {
+impl FileRows<'_> {
     /// Features, targets and weights of rows, all of which must have a target.
     pub(super) fn labelled(&self, rows: &[u32]) -> Result<Dataset> {
         let features = match &self.blocks {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::data::dialect::Dialect;
+use crate::data::dialect::TextDialect;
 use crate::data::kinds::{Kinded, kinds};
 use crate::data::labels::{LabelText, has_two_cases, label_text};
 use crate::data::options::{DataOptions, TaskChoice};
@@ -74,13 +74,13 @@ fn empty_columns(file: &RawTable, notes: &mut Vec<String>) -> Vec<usize> {
 
 /// What was detected about a file, as options: date formats and, for delimited text, its dialect and whether it has a
 /// header.
-fn decided(text: Option<(Dialect, Option<bool>)>, table: &Table) -> Decided {
+fn decided(text: Option<(TextDialect, Option<bool>)>, table: &Table) -> Decided {
     let date = |(name, kind): (&String, &ColumnKind)| match kind {
         ColumnKind::Date(form) => form.as_option().map(|form| DateColumn { column: name.clone(), form }),
         ColumnKind::Number(_) | ColumnKind::Text => None,
     };
     let dates = table.names.iter().zip(&table.kinds).filter_map(date).collect();
-    let Some((Dialect { delimiter, quote, comment, .. }, named)) = text else {
+    let Some((TextDialect { delimiter, quote, comment, .. }, named)) = text else {
         return Decided { dates, ..Decided::default() };
     };
     Decided {

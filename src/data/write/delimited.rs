@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::{Fault, Written, check_dates_as_text};
+use super::{WriteFault, Written, check_dates_as_text};
 use crate::data::format::content_says_other;
 use crate::data::frame::Frame;
-use crate::data::layout::Layout;
+use crate::data::layout::FileLayout;
 use crate::data::options::ReadOptions;
 use crate::option_text::setting;
 
@@ -46,13 +46,13 @@ fn check_head(frame: &Frame, delimiter: u8, path: &Path) -> Written {
     let unfit = |why: &str| {
         let (lines, parquet) = (setting("to", "jsonl"), setting("to", "parquet"));
         let message = format!("{why}: give the columns other names, or write another format ({lines}, {parquet})");
-        Err(Fault::Unfit(None, message))
+        Err(WriteFault::Unfit(None, message))
     };
     if content_says_other(&head) {
         return unfit("the first lines would be taken for another format than delimited text");
     }
     let options = ReadOptions { tabs_likely: delimiter == b'\t', ..ReadOptions::default() };
-    match Layout::of(path, &head, rows == frame.rows, &options) {
+    match FileLayout::of(path, &head, rows == frame.rows, &options) {
         Err(error) => unfit(&format!("the text would not be read again ({error})")),
         Ok(layout) if !layout.outline.named => unfit("the names of the columns would be taken for data"),
         Ok(layout) if layout.outline.names != frame.names => unfit("the columns would be read under other names"),

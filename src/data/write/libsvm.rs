@@ -3,19 +3,19 @@
 
 use std::io::Write;
 
-use super::{Fault, Written};
+use super::{WriteFault, Written};
 use crate::data::frame::{Cells, Frame};
 use crate::option_text::setting;
 
 pub(super) fn write(frame: &Frame, out: &mut dyn Write) -> Written {
     for (name, cells) in frame.named() {
         if !matches!(cells, Cells::Numbers(_)) {
-            return Err(Fault::column(name, format!("libsvm holds numbers, and these are {}", cells.what())));
+            return Err(WriteFault::column(name, format!("libsvm holds numbers, and these are {}", cells.what())));
         }
         if (0..frame.rows).any(|row| cells.is_missing(row)) {
             let remedy = setting("to", "parquet");
             let message = format!("libsvm has no missing value (what a row leaves out is 0): try {remedy}");
-            return Err(Fault::column(name, message));
+            return Err(WriteFault::column(name, message));
         }
     }
     let Some((label, features)) = frame.columns.split_last() else { return Ok(()) };

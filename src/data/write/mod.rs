@@ -22,27 +22,27 @@ use crate::option_text::setting;
 use crate::{Error, Result};
 
 /// Reason why a table was not written.
-enum Fault {
+enum WriteFault {
     /// A failure of the system.
     Io(io::Error),
     /// The format cannot hold a column (with its name), or the whole table.
     Unfit(Option<String>, String),
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for WriteFault {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl Fault {
+impl WriteFault {
     /// The error for a column that the format cannot hold.
     fn column(name: &str, message: impl Into<String>) -> Self {
         Self::Unfit(Some(name.to_owned()), message.into())
     }
 }
 
-type Written = std::result::Result<(), Fault>;
+type Written = std::result::Result<(), WriteFault>;
 
 /// Format and compression of a file to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +103,8 @@ impl Destination {
     pub fn write(&self, frame: &Frame, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
         let written = self.packing.pack(out, |out| self.write_plain(frame, path, out));
         written.map_err(|fault| match fault {
-            Fault::Io(error) => Error::io(path, error),
-            Fault::Unfit(column, message) => {
+            WriteFault::Io(error) => Error::io(path, error),
+            WriteFault::Unfit(column, message) => {
                 let column = column.map(|name| format!(", column \"{name}\"")).unwrap_or_default();
                 Error::Mismatch(format!("{}{column}: {message}", path.display()))
             }
@@ -134,7 +134,7 @@ fn check_dates_as_text(frame: &Frame) -> Written {
         let lost = |value: &f64| !value.is_nan() && !unit.is_kept_as_text(*value);
         if let Some(value) = values.iter().find(|value| lost(value)) {
             let message = format!("text does not hold the time {value} exactly: try {}", setting("to", "parquet"));
-            return Err(Fault::column(name, message));
+            return Err(WriteFault::column(name, message));
         }
     }
     Ok(())

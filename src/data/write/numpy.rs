@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use super::{Fault, Written};
+use super::{WriteFault, Written};
 use crate::data::date::DateUnit;
 use crate::data::frame::{Cells, Frame};
 use crate::data::table::MISSING;
@@ -25,7 +25,7 @@ pub(super) fn write_array(frame: &Frame, out: &mut dyn Write) -> Written {
             other => {
                 let (what, remedy) = (other.what(), setting("to", "npz"));
                 let message = format!("one array holds numbers, and these are {what}: try {remedy}");
-                return Err(Fault::column(name, message));
+                return Err(WriteFault::column(name, message));
             }
         }
     }
@@ -53,10 +53,10 @@ pub(super) fn write_archive(frame: &Frame, out: &mut dyn Write) -> Written {
 fn check_names(frame: &Frame) -> Written {
     if let [only] = frame.names.as_slice() {
         let remedy = setting("to", "npy");
-        return Err(Fault::column(only, format!("an archive of one array does not keep its name: try {remedy}")));
+        return Err(WriteFault::column(only, format!("an archive of one array does not keep its name: try {remedy}")));
     }
     match frame.names.iter().find(|name| name.eq_ignore_ascii_case("X")) {
-        Some(name) => Err(Fault::column(
+        Some(name) => Err(WriteFault::column(
             name,
             format!(
                 "an archive with an array of this name is read as features X and labels y: rename the column, or try {}",
@@ -81,17 +81,17 @@ fn write_vector(name: &str, cells: &Cells, rows: usize, out: &mut dyn Write) -> 
                     "NumPy's whole numbers have no missing value, and a double does not hold these: try {}",
                     setting("to", "parquet")
                 );
-                return Err(Fault::column(name, message));
+                return Err(WriteFault::column(name, message));
             }
         },
         Cells::Dates(_, DateUnit::Clock) => {
             let message = format!("NumPy has no type for times of day: try {}", setting("to", "parquet"));
-            return Err(Fault::column(name, message));
+            return Err(WriteFault::column(name, message));
         }
         Cells::Dates(values, unit) => {
             let Some(ticks) = Ticks::of(values, *unit) else {
                 let message = format!("NumPy's 64 bits do not hold these times: try {}", setting("to", "csv"));
-                return Err(Fault::column(name, message));
+                return Err(WriteFault::column(name, message));
             };
             let integers: Vec<i64> = ticks.counts.iter().map(|count| count.unwrap_or(NO_DATE)).collect();
             let tick = match (unit, ticks.per_second) {
@@ -116,7 +116,7 @@ fn write_integers(element: &str, shape: &str, values: &[i64], out: &mut dyn Writ
 fn write_texts(name: &str, (codes, levels): (&[u32], &[String]), shape: &str, out: &mut dyn Write) -> Written {
     if levels.iter().any(|level| level.contains('\0')) {
         let message = format!("NumPy ends a text at its NUL character: try {}", setting("to", "parquet"));
-        return Err(Fault::column(name, message));
+        return Err(WriteFault::column(name, message));
     }
     let longest = levels.iter().map(|level| level.chars().count()).max().unwrap_or(0).max(1);
     let padded = |level: &str| -> Vec<u8> {

@@ -11,7 +11,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
-use super::{Fault, Written};
+use super::{WriteFault, Written};
 use crate::data::date::DateUnit;
 use crate::data::frame::{Cells, Frame};
 use crate::data::table::MISSING;
@@ -23,7 +23,7 @@ const GROUP: usize = 1 << 20;
 /// 2⁵³. Doubles hold all integers up to this one exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-impl From<ParquetError> for Fault {
+impl From<ParquetError> for WriteFault {
     fn from(error: ParquetError) -> Self {
         match error {
             ParquetError::External(cause) => match cause.downcast::<io::Error>() {
@@ -44,7 +44,7 @@ enum Stored<'a> {
 }
 
 pub(super) fn write(frame: &Frame, out: &mut (dyn Write + Send)) -> Written {
-    let stored = frame.named().map(|(name, cells)| stored(name, cells)).collect::<Result<Vec<_>, Fault>>()?;
+    let stored = frame.named().map(|(name, cells)| stored(name, cells)).collect::<Result<Vec<_>, WriteFault>>()?;
     let fields = frame.names.iter().zip(&stored).map(|(name, stored)| stored.field(name)).collect::<Result<_, _>>()?;
     let schema = Arc::new(Type::group_type_builder("table").with_fields(fields).build()?);
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
@@ -63,8 +63,8 @@ pub(super) fn write(frame: &Frame, out: &mut (dyn Write + Send)) -> Written {
     Ok(())
 }
 
-fn stored<'a>(name: &str, cells: &'a Cells) -> Result<Stored<'a>, Fault> {
-    let unfit = || Fault::column(name, format!("64 bits do not hold these times: try {}", setting("to", "csv")));
+fn stored<'a>(name: &str, cells: &'a Cells) -> Result<Stored<'a>, WriteFault> {
+    let unfit = || WriteFault::column(name, format!("64 bits do not hold these times: try {}", setting("to", "csv")));
     Ok(match cells {
         Cells::Numbers(values) if values.iter().all(|value| value.is_nan() || is_integer(*value)) => {
             Stored::Integers(values.iter().map(|value| (!value.is_nan()).then_some(*value as i64)).collect(), None)

@@ -35,7 +35,7 @@ pub(super) struct Study {
 
 impl Study {
     /// The runs of a stage. `runs` has the runs of the earlier stages, of all studies of the problem.
-    pub(super) fn jobs(&self, stage: Stage, terms: &Terms, runs: &[Run]) -> Vec<Job> {
+    pub(super) fn jobs(&self, stage: Stage, terms: &Terms, runs: &[Run]) -> Vec<RunJob> {
         let own = |stage: Stage| -> Vec<&Run> {
             let is_own = |run: &&Run| run.optimizer == self.optimizer && run.study == self.number && run.stage == stage;
             runs.iter().filter(is_own).collect()
@@ -48,7 +48,7 @@ impl Study {
                 (winner.into_iter().collect::<Vec<usize>>(), terms.seeds)
             }
         };
-        let job = |trial: usize, repeat| Job {
+        let job = |trial: usize, repeat| RunJob {
             contestant: self.contestant,
             study: self.number,
             stage,
@@ -66,7 +66,7 @@ impl Study {
 }
 
 /// A run that is to be made.
-pub(super) struct Job {
+pub(super) struct RunJob {
     pub(super) contestant: usize,
     pub(super) study: usize,
     pub(super) stage: Stage,

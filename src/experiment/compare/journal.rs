@@ -23,25 +23,25 @@ pub struct Journal {
     /// The open file, locked so that no other process writes it.
     runs: File,
     /// Records that are in the file already and will be passed to `write` again.
-    there: HashSet<Key>,
+    there: HashSet<RecordKey>,
 }
 
 /// The identity of a record: problem and optimizer, and for a run its study, stage, trial and repeat.
 #[derive(Debug, PartialEq, Eq, Hash)]
-enum Key {
+enum RecordKey {
     Protocol,
     StepCost(String, String),
     Run(String, String, (usize, Stage, usize, usize)),
 }
 
-impl Key {
-    fn of(record: &Record) -> Key {
+impl RecordKey {
+    fn of(record: &Record) -> RecordKey {
         match record {
-            Record::Protocol(_) => Key::Protocol,
-            Record::StepCost(cost) => Key::StepCost(cost.problem.clone(), cost.optimizer.clone()),
+            Record::Protocol(_) => RecordKey::Protocol,
+            Record::StepCost(cost) => RecordKey::StepCost(cost.problem.clone(), cost.optimizer.clone()),
             Record::Run(run) => {
                 let place = (run.study, run.stage, run.trial, run.repeat);
-                Key::Run(run.problem.clone(), run.optimizer.clone(), place)
+                RecordKey::Run(run.problem.clone(), run.optimizer.clone(), place)
             }
         }
     }
@@ -108,7 +108,7 @@ impl Journal {
         let whole = fs::read(&file).map_err(failed)?;
         let end = whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         runs.set_len(end as u64).map_err(failed)?;
-        let there = records.iter().map(Key::of).collect();
+        let there = records.iter().map(RecordKey::of).collect();
         Ok((Journal { path: path.to_path_buf(), runs, there }, records))
     }
 
@@ -117,7 +117,7 @@ impl Journal {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&mut self, record: &Record) -> Result<()> {
-        if self.there.remove(&Key::of(record)) {
+        if self.there.remove(&RecordKey::of(record)) {
             return Ok(());
         }
         let path = || self.path.join(RUNS_FILE);

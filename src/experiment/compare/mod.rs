@@ -39,4 +39,4 @@ pub use runner::Comparison;
 pub use step_cost::{Effort, StepCosts};
 pub use summary::{ALPHA, LEVEL, Level, Summary, TAU_MAX};
 pub use summary_rows::{SummaryTable, interval, pair_on_problems, pairs_on_one_problem, summary_tables, verdict_text};
-pub use train_once::{Outcome, train_once};
+pub use train_once::{RunOutcome, train_once};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::contestant::Contestant;
 use super::in_order::{InOrder, Ledger, Observe, Progress, lock};
-use super::jobs::{Address, Job, Study};
+use super::jobs::{Address, RunJob, Study};
 use super::problems::Problem;
 use super::protocol::{MOST, Stage, StudySeeds, Terms, settings};
 use super::records::{ProblemRecord, Protocol, Record, Run};
@@ -158,7 +158,8 @@ impl Comparison {
             let studies = self.studies(problem);
             let mut runs: Vec<Run> = Vec::new();
             for stage in [Stage::Trial, Stage::Repeat, Stage::Final] {
-                let jobs: Vec<Job> = studies.iter().flat_map(|study| study.jobs(stage, &self.terms, &runs)).collect();
+                let jobs: Vec<RunJob> =
+                    studies.iter().flat_map(|study| study.jobs(stage, &self.terms, &runs)).collect();
                 match self.make((problem, &there), &jobs, &seconds, signal, &mut ledger)? {
                     Some(made) => runs.extend(made),
                     None => return Ok(false),
@@ -185,12 +186,12 @@ impl Comparison {
     fn make(
         &self,
         (problem, there): (&Problem, &HashMap<Address<'_>, &Run>),
-        jobs: &[Job],
+        jobs: &[RunJob],
         seconds: &[f64],
         signal: &AtomicUsize,
         ledger: &mut Ledger<'_, '_>,
     ) -> Result<Option<Vec<Run>>> {
-        let numbered: Vec<(usize, &Job)> = jobs.iter().enumerate().collect();
+        let numbered: Vec<(usize, &RunJob)> = jobs.iter().enumerate().collect();
         let in_order = Mutex::new(InOrder::new(ledger));
         let results = side_by_side(self.threads, &numbered, |(place, job)| {
             if signal.load(Ordering::Relaxed) != 0 || lock(&in_order).ledger.failure.is_some() {
@@ -209,12 +210,12 @@ impl Comparison {
         results.into_iter().collect()
     }
 
-    fn address<'a>(&'a self, problem: &'a Problem, job: &Job) -> Address<'a> {
+    fn address<'a>(&'a self, problem: &'a Problem, job: &RunJob) -> Address<'a> {
         let optimizer = &self.contestants[job.contestant].name;
         Address { of: (&problem.name, optimizer), place: (job.study, job.stage, job.trial, job.repeat), seed: job.seed }
     }
 
-    fn run_of(&self, problem: &Problem, job: &Job, signal: &AtomicUsize) -> Result<Option<Run>> {
+    fn run_of(&self, problem: &Problem, job: &RunJob, signal: &AtomicUsize) -> Result<Option<Run>> {
         let outcome = train_once(problem, &job.setting, job.seed, self.isa, signal)?;
         Ok(outcome.map(|outcome| Run {
             problem: problem.name.clone(),

@@ -17,7 +17,7 @@ use crate::train::{EpochPlan, Halt, Trainer};
 
 /// The outcome of a run; see [`super::records::Run`].
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// Whether loss or gradient stopped being finite.
     pub diverged: bool,
     /// Losses at the points of the problem.
@@ -77,7 +77,7 @@ pub fn train_once(
     seed: u64,
     isa: Isa,
     signal: &AtomicUsize,
-) -> Result<Option<Outcome>> {
+) -> Result<Option<RunOutcome>> {
     let began = Instant::now();
     let optimizer: OptimizerSpec = setting.spec.parse()?;
     let schedule: Schedule = setting.schedule.parse()?;
@@ -85,11 +85,16 @@ pub fn train_once(
     let Some(course) = course(problem, &mut trainer, (&schedule, optimizer.lr), seed, signal) else { return Ok(None) };
     let Course { curve, mut best, diverged } = course;
     if diverged {
-        return Ok(Some(Outcome { diverged, curve, seconds: began.elapsed().as_secs_f64(), ..Outcome::default() }));
+        return Ok(Some(RunOutcome {
+            diverged,
+            curve,
+            seconds: began.elapsed().as_secs_f64(),
+            ..RunOutcome::default()
+        }));
     }
     let Tested { loss: test_loss, score: test_score, last_loss: last_test_loss } = best.tested(problem, &mut trainer);
     let (best_step, val_loss, seconds) = (best.step, best.val_loss, began.elapsed().as_secs_f64());
-    Ok(Some(Outcome { diverged, curve, best_step, val_loss, test_loss, test_score, last_test_loss, seconds }))
+    Ok(Some(RunOutcome { diverged, curve, best_step, val_loss, test_loss, test_score, last_test_loss, seconds }))
 }
 
 /// What happened during training.
@@ -194,10 +199,10 @@ mod tests {
         Problem { steps, ..problem(name, None).unwrap() }
     }
 
-    fn run(problem: &Problem, spec: &str, seed: u64) -> Outcome {
+    fn run(problem: &Problem, spec: &str, seed: u64) -> RunOutcome {
         let setting = Setting { spec: spec.to_owned(), ..defaults(&"sgd".parse().unwrap()) };
         let outcome = train_once(problem, &setting, seed, Isa::detect(), &AtomicUsize::new(0)).unwrap();
-        Outcome { seconds: 0.0, ..outcome.unwrap() }
+        RunOutcome { seconds: 0.0, ..outcome.unwrap() }
     }
 
     #[test]

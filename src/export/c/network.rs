@@ -3,7 +3,7 @@
 use super::CSource;
 use super::names::{double, float, list};
 use crate::export::plan::ExportPlan;
-use crate::layer::graph::{Learnt, Node, Of, Operand, Value};
+use crate::layer::graph::{GraphValue, Learnt, Node, Of, Operand};
 use crate::nn::Activation;
 use crate::nn::norm::NormKind;
 
@@ -79,7 +79,7 @@ fn places(plan: &ExportPlan<'_>) -> (Vec<Option<usize>>, usize) {
 }
 
 /// The values that a node reads.
-fn reads(node: &Node) -> Vec<Value> {
+fn reads(node: &Node) -> Vec<GraphValue> {
     match node {
         Node::Input => Vec::new(),
         Node::Plus(x, Operand::Value(b)) | Node::Times(x, Operand::Value(b)) => vec![*x, *b],
@@ -110,7 +110,7 @@ struct CNetwork<'a> {
 }
 
 impl CNetwork<'_> {
-    fn of(&self, value: &Value) -> String {
+    fn of(&self, value: &GraphValue) -> String {
         expression(self.places, value.number())
     }
 
@@ -137,7 +137,7 @@ impl CNetwork<'_> {
     fn statement(&mut self, number: usize, node: &Node) -> String {
         let (width, y) = (self.plan.widths[number], expression(self.places, number));
         let (members, count) = (width.members.to_string(), width.total().to_string());
-        let features_of = |of: &Value| self.plan.widths[of.number()].features.to_string();
+        let features_of = |of: &GraphValue| self.plan.widths[of.number()].features.to_string();
         match node {
             Node::Input => String::new(),
             Node::Product(x, learnt) => {
@@ -185,7 +185,7 @@ impl CNetwork<'_> {
     }
 
     /// Keeps each feature within its bounds.
-    fn hold(&mut self, x: &Value, bounds: &[(f64, f64)], number: usize) -> String {
+    fn hold(&mut self, x: &GraphValue, bounds: &[(f64, f64)], number: usize) -> String {
         let (width, x, y) = (self.plan.widths[number], self.of(x), expression(self.places, number));
         let least = self.table("float", bounds.iter().map(|(least, _)| float(*least as f32)).collect());
         let most = self.table("float", bounds.iter().map(|(_, most)| float(*most as f32)).collect());
@@ -193,7 +193,7 @@ impl CNetwork<'_> {
     }
 
     /// Joins the parts one after the other.
-    fn join(&mut self, parts: &[Value], number: usize) -> String {
+    fn join(&mut self, parts: &[GraphValue], number: usize) -> String {
         let (width, y) = (self.plan.widths[number], expression(self.places, number));
         let (mut text, mut at) = (String::new(), 0);
         for part in parts {
@@ -206,7 +206,12 @@ impl CNetwork<'_> {
     }
 
     /// A sum or a product, of lists or with one number.
-    fn elementwise(&mut self, [lists, one]: [&'static str; 2], (x, b): (&Value, &Operand), number: usize) -> String {
+    fn elementwise(
+        &mut self,
+        [lists, one]: [&'static str; 2],
+        (x, b): (&GraphValue, &Operand),
+        number: usize,
+    ) -> String {
         let (width, x, y) = (self.plan.widths[number], self.of(x), expression(self.places, number));
         let (b, step) = match b {
             Operand::Number(b) => return self.call(one, &[width.total().to_string(), x, float(*b as f32), y]),

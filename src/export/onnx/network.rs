@@ -5,7 +5,7 @@ use super::proto::ElementType;
 use crate::export::plan::ExportPlan;
 use crate::layer::graph::{Learnt, Node, Of, Operand};
 use crate::nn::norm::NormKind;
-use crate::nn::{Activation, Norm};
+use crate::nn::{Activation, Normalisation};
 
 /// Adds network number `network` and returns its outputs.
 pub(super) fn network(plan: &ExportPlan<'_>, network: usize, input: &Name, nodes: &mut OnnxNodes) -> Name {
@@ -30,7 +30,7 @@ struct OnnxNetwork<'a> {
 
 impl OnnxNetwork<'_> {
     fn node(&self, node: &Node, nodes: &mut OnnxNodes) -> Name {
-        let of = |value: &crate::layer::graph::Value| &self.values[value.number()];
+        let of = |value: &crate::layer::graph::GraphValue| &self.values[value.number()];
         match node {
             Node::Input => unreachable!("the input has a name"),
             Node::Product(x, w) => {
@@ -105,7 +105,7 @@ impl OnnxNetwork<'_> {
     }
 }
 
-fn normalise(norm: &Norm, x: &Name, nodes: &mut OnnxNodes) -> Name {
+fn normalise(norm: &Normalisation, x: &Name, nodes: &mut OnnxNodes) -> Name {
     let centred = match norm.kind {
         NormKind::Layer => {
             let mean = nodes.mean(x, -1, 1);

@@ -125,7 +125,7 @@ impl Case {
         (trainer, state): (&mut Trainer, FitState),
         every: Option<Every>,
         save: impl FnMut(&mut RunState<'_>, &AtomicUsize),
-    ) -> Fitted {
+    ) -> FitEnd {
         let (train, val) = (data(ROWS, 1), data(20, 2));
         let names = |prefix: &str, count: usize| (0..count).map(|n| format!("{prefix}{n}")).collect::<Vec<_>>();
         let target = Target {
@@ -148,7 +148,7 @@ impl Case {
             save: &mut |state| save(state, &signal),
         };
         let outcome = fit(trainer, state, (fit_data, &options), attendance);
-        Fitted { last: bits(&trainer.parameters().lines), kept: bits(&outcome.parameters), outcome, events }
+        FitEnd { last: bits(&trainer.parameters().lines), kept: bits(&outcome.parameters), outcome, events }
     }
 }
 
@@ -179,24 +179,24 @@ fn members() -> Vec<Layer> {
 }
 
 /// What came of a fit.
-struct Fitted {
+struct FitEnd {
     last: Vec<u32>,
     kept: Vec<u32>,
     outcome: FitOutcome,
     events: Vec<Value>,
 }
 
-impl Fitted {
+impl FitEnd {
     /// Fails unless this fit, which went on, ends as the whole one.
-    fn assert_is_end_of(&self, whole: &Fitted, what: &str) {
+    fn assert_is_end_of(&self, whole: &FitEnd, what: &str) {
         assert!(self.last == whole.last, "{what}: last weights");
         assert!(self.kept == whole.kept, "{what}: kept weights");
-        let end = |fitted: &Fitted| {
+        let end = |fitted: &FitEnd| {
             let outcome = &fitted.outcome;
             (outcome.stopped, outcome.best_epoch, outcome.rows, outcome.monitor_undefined)
         };
         assert_eq!(end(self), end(whole), "{what}");
-        let records = |fitted: &Fitted| {
+        let records = |fitted: &FitEnd| {
             let records = fitted.outcome.history.records().into_iter();
             records.map(|record| EpochRecord { seconds: 0.0, samples_per_s: 0.0, ..record.clone() }).collect::<Vec<_>>()
         };

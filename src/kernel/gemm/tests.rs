@@ -10,7 +10,7 @@ const GAP: usize = 2;
 const UNTOUCHED: f32 = 1234.5;
 
 /// `C[p][r][lane] = Σₖ A(r, k) · B[p][k][lane]` with its operands.
-struct Problem {
+struct Operands {
     rows: usize,
     depth: usize,
     panels: usize,
@@ -23,19 +23,19 @@ struct Problem {
     c: Vec<Line>,
 }
 
-impl Problem {
-    fn new((rows, depth, panels): (usize, usize, usize), accumulate: bool) -> Problem {
+impl Operands {
+    fn new((rows, depth, panels): (usize, usize, usize), accumulate: bool) -> Operands {
         let mut rng = stream((rows * 100 + panels) as u64, Purpose::Synthetic, depth as u64, u64::from(accumulate));
         let mut number = || 2.0 * rng.random::<f32>() - 1.0;
         let a = (0..rows * depth).map(|_| number()).collect();
         let b = (0..panels * (depth + GAP)).map(|_| Line(std::array::from_fn(|_| number()))).collect();
         let mut c: Vec<Line> = (0..panels * (rows + GAP)).map(|_| Line(std::array::from_fn(|_| number()))).collect();
         c.chunks_mut(rows + GAP).for_each(|panel| panel[rows..].fill(Line::splat(UNTOUCHED)));
-        Problem { rows, depth, panels, accumulate, a, b, c }
+        Operands { rows, depth, panels, accumulate, a, b, c }
     }
 
     fn extent(&self) -> Extent {
-        let Problem { rows, depth, panels, accumulate, .. } = *self;
+        let Operands { rows, depth, panels, accumulate, .. } = *self;
         Extent { panels, rows, depth, accumulate }
     }
 
@@ -117,7 +117,7 @@ impl Problem {
         c
     }
 
-    fn check(&self, product: &str, of: impl Fn(&Problem, Isa) -> Vec<Line>) {
+    fn check(&self, product: &str, of: impl Fn(&Operands, Isa) -> Vec<Line>) {
         let (chain, exact, oracle) = (self.chain(), self.exact(), self.matrixmultiply());
         for isa in Isa::available() {
             let got = of(self, isa);
@@ -138,12 +138,12 @@ impl Problem {
     }
 }
 
-fn for_each_shape(rows: std::ops::RangeInclusive<usize>, mut work: impl FnMut(Problem)) {
+fn for_each_shape(rows: std::ops::RangeInclusive<usize>, mut work: impl FnMut(Operands)) {
     for rows in rows {
         for depth in 1..=40 {
             for panels in 1..=5 {
                 for accumulate in [false, true] {
-                    work(Problem::new((rows, depth, panels), accumulate));
+                    work(Operands::new((rows, depth, panels), accumulate));
                 }
             }
         }
@@ -152,12 +152,12 @@ fn for_each_shape(rows: std::ops::RangeInclusive<usize>, mut work: impl FnMut(Pr
 
 #[test]
 fn forward_is_one_fma_chain_for_every_small_shape() {
-    for_each_shape(1..=33, |problem| problem.check("forward", Problem::forward));
+    for_each_shape(1..=33, |problem| problem.check("forward", Operands::forward));
 }
 
 #[test]
 fn backward_is_one_fma_chain_for_every_small_shape() {
-    for_each_shape(1..=33, |problem| problem.check("backward", Problem::backward));
+    for_each_shape(1..=33, |problem| problem.check("backward", Operands::backward));
 }
 
 #[test]
@@ -165,9 +165,9 @@ fn chains_longer_than_a_block_go_on_where_they_stopped() {
     let longest = BLOCK + MOST_LEFT;
     for depth in [longest, longest + 1, 2 * BLOCK, 2 * BLOCK + 17, 2 * BLOCK + longest + 1] {
         for (rows, panels, accumulate) in [(1, 1, false), (15, 2, true), (16, 4, false), (31, 3, true), (9, 5, true)] {
-            let problem = Problem::new((rows, depth, panels), accumulate);
-            problem.check("backward", Problem::backward);
-            problem.check("forward", Problem::forward);
+            let problem = Operands::new((rows, depth, panels), accumulate);
+            problem.check("backward", Operands::backward);
+            problem.check("forward", Operands::forward);
         }
     }
 }

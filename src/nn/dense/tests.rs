@@ -7,7 +7,7 @@ use crate::rng::{Purpose, stream};
 use rand::RngExt;
 
 /// A layer with `samples` panels of inputs and of error signals, in the memory layout of a training step.
-struct Layer {
+struct LinearCase {
     fan_in: usize,
     fan_out: usize,
     samples: usize,
@@ -19,8 +19,8 @@ struct Layer {
     dz: Vec<Line>,
 }
 
-impl Layer {
-    fn new(fan_in: usize, fan_out: usize, samples: usize) -> Layer {
+impl LinearCase {
+    fn new(fan_in: usize, fan_out: usize, samples: usize) -> LinearCase {
         let mut rng = stream((fan_in * 100 + fan_out) as u64, Purpose::Synthetic, samples as u64, 0);
         let mut number = || 2.0 * rng.random::<f32>() - 1.0;
         let (depth, stride) = (fan_in + 1, panel_stride(fan_in + 1));
@@ -33,7 +33,7 @@ impl Layer {
             panel[fan_in] = Line::splat(1.0);
         }
         let dz = (0..samples * panel_stride(fan_out)).map(|_| Line(std::array::from_fn(|_| number()))).collect();
-        Layer { fan_in, fan_out, samples, w, x, dz }
+        LinearCase { fan_in, fan_out, samples, w, x, dz }
     }
 
     fn depth(&self) -> usize {
@@ -138,7 +138,7 @@ impl Layer {
     fn near(&self, got: f32, product: f64, accumulate: bool, terms: usize, what: &str) {
         let exact = if accumulate { 0.5 + product } else { product };
         let allowed = (terms as f64 + 0.5) * (terms as f64 + 1.0) * f64::from(f32::EPSILON);
-        let Layer { fan_in, fan_out, samples, .. } = self;
+        let LinearCase { fan_in, fan_out, samples, .. } = self;
         let off = (f64::from(got) - exact).abs();
         assert!(off <= allowed, "{fan_in}-{fan_out}, {samples} panels, {what}: {got}, exact {exact}");
     }
@@ -150,7 +150,7 @@ fn layers_of_every_small_shape_agree_with_plain_loops() {
         for fan_in in [1, 2, 5, 15, 16, 17, 31, 40] {
             for fan_out in (1..=33).chain([47, 48, 49]) {
                 for samples in [1, 2, 3, 4, 5] {
-                    let layer = Layer::new(fan_in, fan_out, samples);
+                    let layer = LinearCase::new(fan_in, fan_out, samples);
                     layer.check_forward(isa);
                     layer.check_to_inputs(isa);
                     layer.check_to_weights(isa);

@@ -2,7 +2,7 @@
 
 use super::softmax::shifted_exp;
 use crate::kernel::Real;
-use crate::nn::column::{Column, ColumnMut};
+use crate::nn::column::{ColumnMut, OutputColumn};
 use crate::nn::smooth::sigmoid;
 
 /// The inverse link function, which turns the outputs of a row into predictions: means, probabilities or rates.
@@ -24,7 +24,7 @@ impl Link {
     /// # Panics
     /// If `out` is shorter than `z`, or if there are no outputs for a softmax.
     #[inline(always)]
-    pub fn apply<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(self, z: &Z, out: &mut D) {
+    pub fn apply<R: Real, Z: OutputColumn<R> + ?Sized, D: ColumnMut<R> + ?Sized>(self, z: &Z, out: &mut D) {
         let sum = if self == Link::Softmax { shifted_exp(z, out).1 } else { R::splat(1.0) };
         for i in 0..z.len() {
             out.set(

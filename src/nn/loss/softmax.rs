@@ -3,11 +3,11 @@
 use super::Shares;
 use super::elements::modulated;
 use crate::kernel::Real;
-use crate::nn::column::{Column, ColumnMut};
+use crate::nn::column::{ColumnMut, OutputColumn};
 
 /// Writes `e^(z − max z)` to `out` and returns the maximum and the sum. Subtracting the maximum avoids overflow.
 #[inline(always)]
-pub fn shifted_exp<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(z: &Z, out: &mut D) -> (R, R) {
+pub fn shifted_exp<R: Real, Z: OutputColumn<R> + ?Sized, D: ColumnMut<R> + ?Sized>(z: &Z, out: &mut D) -> (R, R) {
     let mut max = z.get(0);
     for c in 1..z.len() {
         max = max.max(z.get(c));
@@ -26,8 +26,8 @@ pub fn shifted_exp<R: Real, Z: Column<R> + ?Sized, D: ColumnMut<R> + ?Sized>(z: 
 pub fn cross_entropy<R, Z, C, D>(z: &Z, q: &Shares<'_, R, C>, dz: &mut D) -> R
 where
     R: Real,
-    Z: Column<R> + ?Sized,
-    C: Column<R> + ?Sized,
+    Z: OutputColumn<R> + ?Sized,
+    C: OutputColumn<R> + ?Sized,
     D: ColumnMut<R> + ?Sized,
 {
     let (max, sum) = shifted_exp(z, dz);
@@ -51,8 +51,8 @@ where
 pub fn focal<R, Z, C, D>(z: &Z, q: &Shares<'_, R, C>, gamma: f64, dz: &mut D) -> R
 where
     R: Real,
-    Z: Column<R> + ?Sized,
-    C: Column<R> + ?Sized,
+    Z: OutputColumn<R> + ?Sized,
+    C: OutputColumn<R> + ?Sized,
     D: ColumnMut<R> + ?Sized,
 {
     let (max, sum) = shifted_exp(z, dz);

@@ -26,7 +26,7 @@ fn wrong_names_and_parameters_are_refused() {
 /// Loss and gradient of one row in `f32`.
 fn row(loss: Loss, z: &[f32], class: f32) -> (f32, Vec<f32>) {
     let mut dz = vec![0.0; z.len()];
-    let target: Target<'_, f32, [f32]> = Target::Class(class);
+    let target: RowTarget<'_, f32, [f32]> = RowTarget::Class(class);
     (Objective::new(loss, 0.0).unwrap().row(z, &target, &mut dz[..]), dz)
 }
 
@@ -54,10 +54,10 @@ fn a_class_of_one_logit_is_its_target() {
     let z = [0.75f64];
     let (mut by_class, mut by_value) = ([0.0], [0.0]);
     let bce = Objective::new(Loss::Bce, 0.1).unwrap();
-    let class: Target<'_, f64, [f64]> = Target::Class(1.0);
+    let class: RowTarget<'_, f64, [f64]> = RowTarget::Class(1.0);
     assert_eq!(
         bce.row(&z[..], &class, &mut by_class[..]),
-        bce.row(&z[..], &Target::Values(&[1.0][..]), &mut by_value[..])
+        bce.row(&z[..], &RowTarget::Values(&[1.0][..]), &mut by_value[..])
     );
     assert_eq!(by_class, by_value);
 }

@@ -65,7 +65,7 @@ fn check(isa: Isa, kind: NormKind, width: usize) {
     let (mut products, mut plain) = (vec![Line::splat(0.5); width], vec![Line::splat(-0.5); width]);
     accumulate_gradients(isa, &panel.x, &moments, &panel.dy, &mut products, &mut plain);
 
-    let norm = Norm::new(kind);
+    let norm = Normalisation::new(kind);
     let gain = Panel::features(&panel.gain, width);
     let shift = shift.map(|lines| Panel::features(lines, width));
     for lane in 0..LANES {

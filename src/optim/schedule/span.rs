@@ -1,7 +1,7 @@
 //! Lengths of parts of a schedule, and the ranges of numbers that only schedules use.
 
 use crate::Result;
-use crate::optim::field::{Range, Value, number, numbers, replace};
+use crate::optim::field::{FieldValue, Range, number, numbers, replace};
 use crate::spec::Spec;
 
 /// A length: a fraction of the steps if below 1, otherwise a whole number of steps.
@@ -48,7 +48,7 @@ fn is_span(v: f64) -> bool {
     (v > 0.0 && v < 1.0) || (v >= 1.0 && is_whole(v))
 }
 
-impl Value for ScheduleSpan {
+impl FieldValue for ScheduleSpan {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         self.0.read(spec, key, range)
     }
@@ -58,7 +58,7 @@ impl Value for ScheduleSpan {
     }
 }
 
-impl Value for Option<ScheduleSpan> {
+impl FieldValue for Option<ScheduleSpan> {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         replace(self, spec.number(key, range.words, range.holds)?.map(|length| Some(ScheduleSpan(length))));
         Ok(())
@@ -70,7 +70,7 @@ impl Value for Option<ScheduleSpan> {
 }
 
 /// An empty list means that lengths are required and missing.
-impl Value for Vec<ScheduleSpan> {
+impl FieldValue for Vec<ScheduleSpan> {
     fn read(&mut self, spec: &mut Spec<'_>, key: &'static str, range: Range) -> Result<()> {
         let lengths = spec.numbers(key, range.words, range.holds)?;
         replace(self, lengths.map(|lengths| lengths.into_iter().map(ScheduleSpan).collect()));

@@ -6,7 +6,7 @@ use crate::experiment::compare::records::Run;
 use crate::experiment::compare::summary::Summary;
 use crate::experiment::compare::{Grouped, figure};
 use crate::report::page::{self, texts};
-use crate::report::{Chart, ChartAxis, Scale, Series};
+use crate::report::{AxisScale, Chart, ChartAxis, Series};
 use crate::statistics::quantile;
 
 /// First quartile, median and third quartile of the validation loss over runs, after these steps.
@@ -40,7 +40,7 @@ fn problem(grouped: &Grouped<'_>, summary: &Summary, number: usize) -> Markup {
         id: format!("curves-{number}"),
         title: format!("Validation loss on {name}"),
         description: description(&curves, target),
-        x: ChartAxis::new("steps", Scale::Log),
+        x: ChartAxis::new("steps", AxisScale::Log),
         y: ChartAxis::new("validation loss", scale(&curves, target)),
         series: curves.iter().enumerate().map(|(number, (name, curve))| series(number, name, curve)).collect(),
         levels: target.into_iter().collect(),
@@ -77,9 +77,9 @@ fn series(colour: usize, name: &str, curve: &[Quartiles]) -> Series {
 }
 
 /// Logarithmic where every loss allows it.
-fn scale(curves: &[(&str, Vec<Quartiles>)], target: Option<f64>) -> Scale {
+fn scale(curves: &[(&str, Vec<Quartiles>)], target: Option<f64>) -> AxisScale {
     let mut values = curves.iter().flat_map(|(_, curve)| curve.iter().flat_map(|at| at.values)).chain(target);
-    if values.all(|value| value > 0.0) { Scale::Log } else { Scale::Linear }
+    if values.all(|value| value > 0.0) { AxisScale::Log } else { AxisScale::Linear }
 }
 
 fn description(curves: &[(&str, Vec<Quartiles>)], target: Option<f64>) -> String {

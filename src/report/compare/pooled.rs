@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::experiment::compare::summary::{OptimizerSummary, Summary};
 use crate::experiment::compare::{Grouped, TAU_MAX, figure};
 use crate::report::page::{self, texts};
-use crate::report::{Chart, ChartAxis, Scale, Series};
+use crate::report::{AxisScale, Chart, ChartAxis, Series};
 use crate::statistics::profile;
 
 pub(super) fn section(grouped: &Grouped<'_>, summary: &Summary) -> Markup {
@@ -51,8 +51,11 @@ fn profiles(summary: &Summary) -> Chart {
         id: "profiles".to_owned(),
         title: "Performance profiles of the steps to target".to_owned(),
         description: format!("Step lines that rise from the left. Scores: {}.", scores.join(", ")),
-        x: ChartAxis { ends: Some((1.0, TAU_MAX)), ..ChartAxis::new("steps over the fewest of any", Scale::Linear) },
-        y: ChartAxis { ends: Some((-0.02, 1.04)), ..ChartAxis::new("part of the problems", Scale::Linear) },
+        x: ChartAxis {
+            ends: Some((1.0, TAU_MAX)),
+            ..ChartAxis::new("steps over the fewest of any", AxisScale::Linear)
+        },
+        y: ChartAxis { ends: Some((-0.02, 1.04)), ..ChartAxis::new("part of the problems", AxisScale::Linear) },
         series: summary.optimizers.iter().enumerate().map(|(colour, o)| profile_series(colour, o)).collect(),
         levels: Vec::new(),
         spans: Vec::new(),
@@ -87,8 +90,8 @@ fn gains(summary: &Summary) -> Chart {
         id: "gains".to_owned(),
         title: "What tuning gains".to_owned(),
         description: format!("Lines fall with the trials: {}.", ends.collect::<Vec<_>>().join(", ")),
-        x: ChartAxis::new("trials beside the defaults", Scale::Linear),
-        y: ChartAxis::new("normalised validation loss", Scale::Linear),
+        x: ChartAxis::new("trials beside the defaults", AxisScale::Linear),
+        y: ChartAxis::new("normalised validation loss", AxisScale::Linear),
         series: summary.optimizers.iter().enumerate().map(series).collect(),
         levels: Vec::new(),
         spans: Vec::new(),

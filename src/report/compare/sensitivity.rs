@@ -6,7 +6,7 @@ use crate::experiment::compare::figure;
 use crate::experiment::compare::records::searched_rate;
 use crate::experiment::compare::summary::{ProblemResult, ProblemSummary, Summary};
 use crate::report::page::{self, texts};
-use crate::report::{Chart, ChartAxis, Scale, Series};
+use crate::report::{AxisScale, Chart, ChartAxis, Series};
 use crate::statistics::median;
 
 /// Losses beyond so many times the median stand on the upper edge: one wild trial must not flatten the rest.
@@ -28,15 +28,15 @@ pub(super) fn section(summary: &Summary) -> Markup {
 fn problem(number: usize, record: &ProblemSummary) -> Markup {
     let points = || record.results.iter().flat_map(|result| &result.sensitivity);
     let finite: Vec<f64> = points().filter_map(|point| point.val_loss).collect();
-    let scale = if finite.iter().all(|loss| *loss > 0.0) { Scale::Log } else { Scale::Linear };
+    let scale = if finite.iter().all(|loss| *loss > 0.0) { AxisScale::Log } else { AxisScale::Linear };
     let least = finite.iter().copied().fold(f64::INFINITY, f64::min);
     let most = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let far = median(&finite).map(|median| FAR * median).filter(|far| scale == Scale::Log && *far < most);
+    let far = median(&finite).map(|median| FAR * median).filter(|far| scale == AxisScale::Log && *far < most);
     let chart = Chart {
         id: format!("sensitivity-{number}"),
         title: format!("Least validation loss against the learning rate on {}", record.name),
         description: description(record),
-        x: ChartAxis::new("learning rate", Scale::Log),
+        x: ChartAxis::new("learning rate", AxisScale::Log),
         y: ChartAxis { ends: far.map(|far| (0.9 * least, far)), ..ChartAxis::new("least validation loss", scale) },
         series: record.results.iter().enumerate().map(|(colour, result)| series(colour, result)).collect(),
         levels: Vec::new(),

@@ -21,7 +21,7 @@ struct Losses {
 
 /// All recorded runs of an optimizer on a problem: those of its defaults, and those of each setting.
 #[derive(Debug, Default)]
-pub(super) struct Recorded {
+pub(super) struct BankedRuns {
     defaults: Vec<Losses>,
     settings: Vec<Vec<Losses>>,
 }
@@ -30,7 +30,7 @@ pub(super) struct Recorded {
 #[derive(Debug)]
 pub(super) struct ProblemBank {
     pub name: String,
-    pub optimizers: Vec<(String, Recorded)>,
+    pub optimizers: Vec<(String, BankedRuns)>,
 }
 
 /// The scores of a study: the mean test loss of its final runs, and the test loss of the defaults.
@@ -55,7 +55,7 @@ pub(super) fn bank() -> Vec<ProblemBank> {
         }
         let optimizers = &mut problems.last_mut().expect("there is one").optimizers;
         if optimizers.last().is_none_or(|(name, _)| name != optimizer) {
-            optimizers.push((optimizer.to_owned(), Recorded::default()));
+            optimizers.push((optimizer.to_owned(), BankedRuns::default()));
         }
         let recorded = &mut optimizers.last_mut().expect("there is one").1;
         let loss = |text: &str| if text.is_empty() { f64::INFINITY } else { text.parse().expect("a loss") };
@@ -71,7 +71,7 @@ pub(super) fn bank() -> Vec<ProblemBank> {
     problems
 }
 
-impl Recorded {
+impl BankedRuns {
     /// The scores of `count` studies. Settings are dealt without replacement, so no two studies share one, until too few are
     /// left; then all are dealt anew.
     pub fn studies(&self, count: usize, terms: &Terms, rng: &mut ChaCha8Rng) -> Vec<StudyScores> {

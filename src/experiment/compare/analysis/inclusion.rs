@@ -6,7 +6,7 @@ use crate::experiment::compare::summary::{PairVerdict, Verdict};
 
 /// The family of an optimizer, for which special cases and limits are known.
 #[derive(PartialEq)]
-enum Family {
+enum OptimizerFamily {
     Sgd,
     Momentum,
     RmsProp,
@@ -14,17 +14,17 @@ enum Family {
     Other,
 }
 
-fn family(optimizer: &OptimizerRecord) -> Family {
+fn family(optimizer: &OptimizerRecord) -> OptimizerFamily {
     let (algorithm, options) = optimizer.spec.split_once(':').unwrap_or((&optimizer.spec, ""));
     let given: Vec<&str> = options.split(',').filter_map(|option| Some(option.split_once('=')?.0)).collect();
     // Any other fixed option, such as a weight decay, makes it a different optimizer.
     let only = |known: &[&str]| given.iter().all(|key| known.contains(key));
     match algorithm {
-        "sgd" if only(&["lr"]) => Family::Sgd,
-        "sgd" if only(&["lr", "momentum"]) => Family::Momentum,
-        "rmsprop" if only(&["lr", "alpha", "eps"]) => Family::RmsProp,
-        "adam" if only(&["lr", "beta1", "beta2", "eps"]) => Family::Adam,
-        _ => Family::Other,
+        "sgd" if only(&["lr"]) => OptimizerFamily::Sgd,
+        "sgd" if only(&["lr", "momentum"]) => OptimizerFamily::Momentum,
+        "rmsprop" if only(&["lr", "alpha", "eps"]) => OptimizerFamily::RmsProp,
+        "adam" if only(&["lr", "beta1", "beta2", "eps"]) => OptimizerFamily::Adam,
+        _ => OptimizerFamily::Other,
     }
 }
 
@@ -42,15 +42,15 @@ fn is_included(special: &OptimizerRecord, general: &OptimizerRecord) -> bool {
     };
     let none = |name: &str| find(general, name).is_some_and(|dimension| dimension.high >= 1.0);
     match (family(special), family(general)) {
-        (Family::Sgd, Family::Momentum) => holds(&wide, &narrow) && none("one_minus_momentum"),
-        (Family::Momentum, Family::Adam) => {
+        (OptimizerFamily::Sgd, OptimizerFamily::Momentum) => holds(&wide, &narrow) && none("one_minus_momentum"),
+        (OptimizerFamily::Momentum, OptimizerFamily::Adam) => {
             let (Some(eps), Some(beta1)) = (find(general, "eps"), find(general, "one_minus_beta1")) else {
                 return false;
             };
             let effective = Dimension { name: String::new(), low: wide.low / eps.high, high: wide.high / eps.high };
             holds(&effective, &narrow) && find(special, "one_minus_momentum").is_none_or(|m| holds(&beta1, &m))
         }
-        (Family::RmsProp, Family::Adam) => {
+        (OptimizerFamily::RmsProp, OptimizerFamily::Adam) => {
             let same = |a: &str, b: &str| match (find(general, a), find(special, b)) {
                 (Some(wide), Some(narrow)) => holds(&wide, &narrow),
                 (_, narrow) => narrow.is_none(),
@@ -86,7 +86,7 @@ pub(super) fn broken_inclusions<'a>(
 /// The sentence for a general optimizer that is worse than its special case.
 fn accusation(general: &OptimizerRecord, special: &OptimizerRecord) -> String {
     let (name, other) = (&general.name, &special.name);
-    if (family(special), family(general)) == (Family::Momentum, Family::Adam) {
+    if (family(special), family(general)) == (OptimizerFamily::Momentum, OptimizerFamily::Adam) {
         return format!(
             "{name} is worse than {other}, though {other} is the limit of {name} where eps is large beside the gradients: the tuning of \
              {name} was too short, or its largest eps too small."

@@ -11,16 +11,16 @@ use crate::statistics::{
 };
 
 /// Scores of the studies of each optimizer on each problem: `scores[problem][optimizer]`.
-pub(super) type Scores = Vec<Vec<Vec<f64>>>;
+pub(super) type ScoreTable = Vec<Vec<Vec<f64>>>;
 
 /// The scores of the tuned optimizers.
-pub(super) fn tuned_scores(grouped: &Grouped<'_>) -> Scores {
+pub(super) fn tuned_scores(grouped: &Grouped<'_>) -> ScoreTable {
     let on = |problem| grouped.optimizers().map(|(optimizer, _)| grouped.scores(problem, optimizer)).collect();
     grouped.problems().map(|(problem, _)| on(problem)).collect()
 }
 
 /// The scores of the optimizers' defaults.
-pub(super) fn untuned_scores(grouped: &Grouped<'_>) -> Scores {
+pub(super) fn untuned_scores(grouped: &Grouped<'_>) -> ScoreTable {
     let on = |problem| grouped.optimizers().map(|(optimizer, _)| grouped.untuned_scores(problem, optimizer)).collect();
     grouped.problems().map(|(problem, _)| on(problem)).collect()
 }
@@ -31,7 +31,7 @@ pub(super) fn numbers(count: usize) -> Vec<(usize, usize)> {
 }
 
 /// The verdicts over all problems.
-pub(super) fn overall(names: &[&str], scores: &Scores, level: Level) -> Vec<Verdict> {
+pub(super) fn overall(names: &[&str], scores: &ScoreTable, level: Level) -> Vec<Verdict> {
     let pairs = numbers(names.len());
     let tests: Vec<OverallTest> = pairs.iter().map(|pair| overall_test(scores, *pair, (level, pairs.len()))).collect();
     let adjusted = holm(&tests.iter().map(|test| test.p).collect::<Vec<f64>>());
@@ -66,7 +66,7 @@ fn verdict(effect: f64, significant: bool, possible: bool) -> PairVerdict {
     }
 }
 
-fn overall_test(scores: &Scores, (a, b): (usize, usize), (level, tests): (Level, usize)) -> OverallTest {
+fn overall_test(scores: &ScoreTable, (a, b): (usize, usize), (level, tests): (Level, usize)) -> OverallTest {
     let both: Vec<(&[f64], &[f64])> = scores.iter().map(|of| (of[a].as_slice(), of[b].as_slice())).collect();
     // Where all scores are equal, for example because all runs diverged, no difference can be shown.
     let differ = |a: &[f64], b: &[f64]| a.iter().chain(b).any(|score| *score != a[0]);
@@ -109,7 +109,7 @@ fn logarithms(a: &[f64], b: &[f64]) -> [Vec<f64>; 2] {
 }
 
 /// All results of each pair, as tuned. `problems` are the names and families of the problems.
-pub(super) fn pairs(names: &[&str], problems: &[(&str, Family)], scores: &Scores) -> Vec<Pair> {
+pub(super) fn pairs(names: &[&str], problems: &[(&str, Family)], scores: &ScoreTable) -> Vec<Pair> {
     let numbers = numbers(names.len());
     let mut by_pair = by_problem(&numbers, problems, scores);
     let few = scores.iter().flatten().any(|scores| scores.len() < FEWEST_STUDIES);
@@ -131,7 +131,7 @@ pub(super) fn pairs(names: &[&str], problems: &[(&str, Family)], scores: &Scores
 }
 
 /// The pairs on each problem: `[pair][problem]`. p-values are corrected for all pairs and problems.
-fn by_problem(numbers: &[(usize, usize)], problems: &[(&str, Family)], scores: &Scores) -> Vec<Vec<ProblemPair>> {
+fn by_problem(numbers: &[(usize, usize)], problems: &[(&str, Family)], scores: &ScoreTable) -> Vec<Vec<ProblemPair>> {
     // With only one problem, this is the same question as that over all problems.
     let alone = problems.len() == 1;
     let (level, fewest) = if alone { (Level::Overall, 2) } else { (Level::Problem, FEWEST_STUDIES) };

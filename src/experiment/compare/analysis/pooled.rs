@@ -9,16 +9,16 @@ use crate::statistics::{Interval, expected_best, interquartile_mean, median, str
 const WORST: f64 = 10.0;
 
 /// The scale of one problem: 0 is the lowest loss, 1 the median of the finite losses.
-struct Scale {
+struct LossScale {
     least: f64,
     median: f64,
 }
 
-impl Scale {
-    fn of(losses: impl Iterator<Item = f64>) -> Scale {
+impl LossScale {
+    fn of(losses: impl Iterator<Item = f64>) -> LossScale {
         let finite: Vec<f64> = losses.filter(|loss| loss.is_finite()).collect();
         let least = finite.iter().copied().fold(f64::INFINITY, f64::min);
-        Scale { least, median: median(&finite).unwrap_or(f64::INFINITY) }
+        LossScale { least, median: median(&finite).unwrap_or(f64::INFINITY) }
     }
 
     fn normalise(&self, loss: f64) -> f64 {
@@ -36,7 +36,7 @@ pub(super) fn normalised_loss(grouped: &Grouped<'_>, optimizer: usize) -> Estima
         .problems()
         .map(|(problem, _)| {
             let all = grouped.optimizers().flat_map(|(other, _)| grouped.scores(problem, other));
-            let scale = Scale::of(all);
+            let scale = LossScale::of(all);
             grouped.scores(problem, optimizer).into_iter().map(|score| scale.normalise(score)).collect()
         })
         .collect();
@@ -53,7 +53,7 @@ pub(super) fn normalised_loss(grouped: &Grouped<'_>, optimizer: usize) -> Estima
 pub(super) fn gains(grouped: &Grouped<'_>, optimizer: usize) -> Vec<f64> {
     let curve = |problem: usize| {
         let all = grouped.optimizers().flat_map(|(other, _)| grouped.trials(problem, other)).map(Run::best_val_loss);
-        let scale = Scale::of(all);
+        let scale = LossScale::of(all);
         let losses = |defaults: bool| -> Vec<f64> {
             let trials = grouped.trials(problem, optimizer).filter(|run| (run.trial == 0) == defaults);
             trials.map(|run| scale.normalise(run.best_val_loss())).collect()
@@ -87,11 +87,11 @@ mod tests {
     fn the_best_loss_is_normalised_to_0_and_the_median_to_1() {
         let inf = f64::INFINITY;
         let losses = [3.0, 2.0, 4.0, inf];
-        let scale = Scale::of(losses.into_iter());
+        let scale = LossScale::of(losses.into_iter());
         assert_eq!([2.0, 3.0, 3.5, 100.0, inf].map(|loss| scale.normalise(loss)), [0.0, 1.0, 1.5, WORST, WORST]);
-        let tied = Scale::of([2.0, 2.0].into_iter());
+        let tied = LossScale::of([2.0, 2.0].into_iter());
         assert_eq!([2.0, 2.5, inf].map(|loss| tied.normalise(loss)), [0.0, WORST, WORST]);
-        let none = Scale::of([inf].into_iter());
+        let none = LossScale::of([inf].into_iter());
         assert_eq!(none.normalise(inf), WORST);
     }
 }

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-use super::pairs::{Scores, numbers, problem_test};
+use super::pairs::{ScoreTable, numbers, problem_test};
 use crate::experiment::compare::summary::{Level, Power};
 use crate::rng::{Purpose, stream};
 use crate::statistics::{Stratum, critical_statistic, normal_cdf, smallest_p, statistic_of, student_p};
@@ -19,7 +19,7 @@ const FURTHEST: f64 = 6.0;
 const HALVINGS: usize = 9;
 
 /// The power of the verdicts over all problems, for the numbers of studies in `scores`.
-pub(super) fn power(scores: &Scores, optimizers: usize) -> Power {
+pub(super) fn power(scores: &ScoreTable, optimizers: usize) -> Power {
     let studies = scores.iter().flatten().map(Vec::len).min().unwrap_or(0);
     power_of(numbers(optimizers).len(), scores.len(), studies)
 }

@@ -4,8 +4,8 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::bank::{ProblemBank, Recorded, StudyScores, bank};
-use super::pairs::{Scores, overall, pairs};
+use super::bank::{BankedRuns, ProblemBank, StudyScores, bank};
+use super::pairs::{ScoreTable, overall, pairs};
 use super::power::power_of;
 use crate::experiment::compare::records::{Family, Terms};
 use crate::experiment::compare::summary::{Level, Pair, PairVerdict, Verdict};
@@ -16,23 +16,23 @@ const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
 /// The size of a simulated report.
 #[derive(Debug, Clone, Copy)]
-struct Form {
+struct ReportForm {
     name: &'static str,
     terms: Terms,
     problems: usize,
     optimizers: usize,
 }
 
-const DEFAULT: Form = Form { name: "default", terms: Terms::full(0), problems: 12, optimizers: 4 };
-const QUICK: Form = Form { name: "quick", terms: Terms::quick(0), problems: 3, optimizers: 4 };
-const FORMS: [Form; 4] = [
+const DEFAULT: ReportForm = ReportForm { name: "default", terms: Terms::full(0), problems: 12, optimizers: 4 };
+const QUICK: ReportForm = ReportForm { name: "quick", terms: Terms::quick(0), problems: 3, optimizers: 4 };
+const FORMS: [ReportForm; 4] = [
     DEFAULT,
     QUICK,
-    Form { name: "default, two optimizers", optimizers: 2, ..DEFAULT },
-    Form { name: "quick, two optimizers", optimizers: 2, ..QUICK },
+    ReportForm { name: "default, two optimizers", optimizers: 2, ..DEFAULT },
+    ReportForm { name: "quick, two optimizers", optimizers: 2, ..QUICK },
 ];
 
-impl Form {
+impl ReportForm {
     fn names(&self) -> &'static [&'static str] {
         &NAMES[..self.optimizers]
     }
@@ -106,7 +106,7 @@ fn effect(x: &[f64], y: &[f64]) -> f64 {
 }
 
 /// The changes on one problem that have the wanted effect: of tuned scores, and of those of the defaults.
-fn placed(recorded: &Recorded, change: Change, number: usize, form: &Form) -> StudyChange {
+fn placed(recorded: &BankedRuns, change: Change, number: usize, form: &ReportForm) -> StudyChange {
     let rng = &mut stream(number as u64, Purpose::Synthetic, 78, 0);
     let studies = recorded.studies(PLACING, &form.terms, rng);
     let change = if is_alike(change, number, form) { Change::None } else { change };
@@ -115,7 +115,7 @@ fn placed(recorded: &Recorded, change: Change, number: usize, form: &Form) -> St
 }
 
 /// Whether this problem has no difference so that the differences cancel.
-fn is_alike(change: Change, number: usize, form: &Form) -> bool {
+fn is_alike(change: Change, number: usize, form: &ReportForm) -> bool {
     change == Change::Cancelling && form.problems % 2 == 1 && number + 1 == form.problems
 }
 
@@ -144,17 +144,17 @@ fn place(scores: &[f64], change: Change, number: usize) -> Placed {
 }
 
 /// The verdicts of one report: as tuned, and with the defaults.
-type Report = (Vec<Pair>, Vec<Verdict>);
+type SimulatedReport = (Vec<Pair>, Vec<Verdict>);
 
 /// The recorded runs of one optimizer on every problem, and the change for every second simulated optimizer.
 struct Simulation<'a> {
-    problems: Vec<(&'a str, &'a Recorded, StudyChange)>,
-    form: Form,
+    problems: Vec<(&'a str, &'a BankedRuns, StudyChange)>,
+    form: ReportForm,
     change: Change,
 }
 
 impl<'a> Simulation<'a> {
-    fn new(bank: &'a [ProblemBank], optimizer: usize, change: Change, form: Form) -> Simulation<'a> {
+    fn new(bank: &'a [ProblemBank], optimizer: usize, change: Change, form: ReportForm) -> Simulation<'a> {
         let problem = |(number, problem): (usize, &'a ProblemBank)| {
             let recorded = &problem.optimizers[optimizer].1;
             (problem.name.as_str(), recorded, placed(recorded, change, number, &form))
@@ -164,10 +164,10 @@ impl<'a> Simulation<'a> {
     }
 
     /// The verdicts of one report: as tuned, and with the defaults.
-    fn report(&self, number: u64) -> Report {
+    fn report(&self, number: u64) -> SimulatedReport {
         let rng: &mut ChaCha8Rng = &mut stream(number, Purpose::Synthetic, 79, 0);
         let (names, terms) = (self.form.names(), self.form.terms);
-        let (mut tuned, mut untuned): (Scores, Scores) = (Vec::new(), Vec::new());
+        let (mut tuned, mut untuned): (ScoreTable, ScoreTable) = (Vec::new(), Vec::new());
         for (_, recorded, placed) in &self.problems {
             let mut studies = recorded.studies(names.len() * terms.studies, &terms, rng);
             let hands = studies.chunks_mut(terms.studies);
@@ -213,27 +213,27 @@ impl<'a> Simulation<'a> {
         ]
     }
 
-    fn errors(&self, reports: u64) -> Errors {
+    fn errors(&self, reports: u64) -> FalseClaims {
         let of = |number: u64| {
             let tables = self.errs(number);
-            Errors { any: usize::from(tables.contains(&true)), tables: tables.map(usize::from) }
+            FalseClaims { any: usize::from(tables.contains(&true)), tables: tables.map(usize::from) }
         };
-        (0..reports).into_par_iter().map(of).reduce(Errors::default, Errors::plus)
+        (0..reports).into_par_iter().map(of).reduce(FalseClaims::default, FalseClaims::plus)
     }
 }
 
 /// Numbers of reports with a false claim.
 #[derive(Debug, Clone, Copy, Default)]
-struct Errors {
+struct FalseClaims {
     /// In any table.
     any: usize,
     /// In each table: over all problems, on single ones, by problem, with the defaults.
     tables: [usize; 4],
 }
 
-impl Errors {
-    fn plus(self, other: Errors) -> Errors {
-        Errors { any: self.any + other.any, tables: std::array::from_fn(|at| self.tables[at] + other.tables[at]) }
+impl FalseClaims {
+    fn plus(self, other: FalseClaims) -> FalseClaims {
+        FalseClaims { any: self.any + other.any, tables: std::array::from_fn(|at| self.tables[at] + other.tables[at]) }
     }
 }
 
@@ -256,14 +256,14 @@ fn upper_bound(count: usize, reports: usize) -> f64 {
 
 /// The reports with a false claim for each of [`CHANGES`], out of `reports` of each; a quarter of them is drawn from the
 /// bank of each optimizer.
-fn false_claims(reports: u64, form: Form) -> Vec<(Change, Errors)> {
+fn false_claims(reports: u64, form: ReportForm) -> Vec<(Change, FalseClaims)> {
     CHANGES.map(|change| (change, errors_of(reports, form, change))).to_vec()
 }
 
-fn errors_of(reports: u64, form: Form, change: Change) -> Errors {
+fn errors_of(reports: u64, form: ReportForm, change: Change) -> FalseClaims {
     let bank = bank();
     let count = |optimizer| Simulation::new(&bank, optimizer, change, form).errors(reports / 4);
-    (0..4).map(count).fold(Errors::default(), Errors::plus)
+    (0..4).map(count).fold(FalseClaims::default(), FalseClaims::plus)
 }
 
 /// The limit stated in the documents: if every second optimizer is much better or much worse at random, all eight studies
@@ -300,7 +300,7 @@ fn few_of_ten_thousand_reports_make_false_claims() {
     for form in FORMS {
         for (change, errors) in false_claims(10_000, form) {
             let bound = upper_bound(errors.any, 10_000);
-            let Form { name, .. } = form;
+            let ReportForm { name, .. } = form;
             println!(
                 "{name} {change:?}: {errors:?} of 10000 reports have a false claim, at most {:.2} %",
                 100.0 * bound
@@ -312,7 +312,7 @@ fn few_of_ten_thousand_reports_make_false_claims() {
 
 /// The share of the pairs with a true effect on every problem that are found different over all problems, and the share
 /// found on single problems.
-fn found(bank: &[ProblemBank], optimizer: usize, (form, effect): (Form, f64), reports: u64) -> [f64; 2] {
+fn found(bank: &[ProblemBank], optimizer: usize, (form, effect): (ReportForm, f64), reports: u64) -> [f64; 2] {
     let simulation = Simulation::new(bank, optimizer, Change::Shift(effect), form);
     let counts = (0..reports).into_par_iter().map(|number| {
         let (mut pairs, _) = simulation.report(number);
@@ -361,7 +361,7 @@ fn print_the_verdicts_on_the_recorded_optimizers() {
     let names: Vec<&str> = bank[0].optimizers.iter().map(|(name, _)| name.as_str()).collect();
     let problems: Vec<(&str, Family)> = bank.iter().map(|problem| (problem.name.as_str(), Family::Noise)).collect();
     let terms = Terms::full(0);
-    let reports: Vec<Report> = (0..400_u64)
+    let reports: Vec<SimulatedReport> = (0..400_u64)
         .into_par_iter()
         .map(|number| {
             let rng = &mut stream(number, Purpose::Synthetic, 80, 0);
@@ -369,7 +369,7 @@ fn print_the_verdicts_on_the_recorded_optimizers() {
                 problem.optimizers.iter().map(|(_, recorded)| recorded.studies(terms.studies, &terms, rng)).collect()
             };
             let all: Vec<Vec<Vec<StudyScores>>> = bank.iter().map(|problem| on(problem, rng)).collect();
-            let scores = |of: fn(&StudyScores) -> f64| -> Scores {
+            let scores = |of: fn(&StudyScores) -> f64| -> ScoreTable {
                 all.iter().map(|on| on.iter().map(|studies| studies.iter().map(of).collect()).collect()).collect()
             };
             let untuned = overall(&names, &scores(|study| study.untuned), Level::Untuned);
@@ -377,7 +377,7 @@ fn print_the_verdicts_on_the_recorded_optimizers() {
         })
         .collect();
     for number in 0..reports[0].0.len() {
-        let share = |of: fn(&Report, usize) -> bool| {
+        let share = |of: fn(&SimulatedReport, usize) -> bool| {
             100 * reports.iter().filter(|report| of(report, number)).count() / reports.len()
         };
         let effect = reports.iter().map(|report| report.0[number].overall.effect).sum::<f64>() / reports.len() as f64;

@@ -22,7 +22,7 @@ use crate::score::Scorer;
 /// Number of the random stream of each problem.
 #[derive(Clone, Copy)]
 #[repr(u64)]
-pub(super) enum Draw {
+pub(super) enum ProblemStream {
     IllConditioned = 101,
     Spirals = 102,
     NoisyLabels = 103,
@@ -37,12 +37,12 @@ pub(super) enum Draw {
 }
 
 /// The random stream of one row.
-pub(super) fn of_row(draw: Draw, row: usize) -> impl Rng {
+pub(super) fn of_row(draw: ProblemStream, row: usize) -> impl Rng {
     stream(draw as u64, Purpose::Synthetic, row as u64, 0)
 }
 
 /// The random stream of values shared by all rows.
-pub(super) fn shared(draw: Draw) -> impl Rng {
+pub(super) fn shared(draw: ProblemStream) -> impl Rng {
     stream(draw as u64, Purpose::Synthetic, 0, 1)
 }
 
@@ -64,7 +64,7 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// The properties of a generated problem, without its rows.
-pub(super) struct Form {
+pub(super) struct GeneratedForm {
     pub family: Family,
     pub description: &'static str,
     pub task: Task,
@@ -76,7 +76,7 @@ pub(super) struct Form {
 }
 
 /// Generates a problem. `row` returns the inputs of a row, and its label or target.
-pub(super) fn problem(name: &str, form: Form, row: impl Fn(usize) -> (Vec<f64>, f64)) -> Problem {
+pub(super) fn problem(name: &str, form: GeneratedForm, row: impl Fn(usize) -> (Vec<f64>, f64)) -> Problem {
     let (mut values, mut labels, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..form.sizes.iter().sum() {
         let (inputs, answer) = row(number);
@@ -117,12 +117,12 @@ pub(super) fn problem(name: &str, form: Form, row: impl Fn(usize) -> (Vec<f64>, 
 /// direction contributes equally to the target, `y = Σ sₖ zₖ / √n + 0.1·N(0, 1)` with random signs `sₖ`.
 pub fn ill_conditioned(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 32;
-    let rng = &mut shared(Draw::IllConditioned);
+    let rng = &mut shared(ProblemStream::IllConditioned);
     // Q is the product of three Householder reflections, x − 2 (v·x) v for a unit vector v.
     let mirrors: Vec<Vec<f64>> = (0..3).map(|_| unit(normals(INPUTS, rng))).collect();
     let signs: Vec<f64> = normals(INPUTS, rng).into_iter().map(f64::signum).collect();
     let amplitude = |k: usize| libm::pow(10.0, -2.0 * k as f64 / (INPUTS - 1) as f64);
-    let form = Form {
+    let form = GeneratedForm {
         family: Family::Optimization,
         description: "Linear regression in a rotated valley of condition number 10,000",
         task: Task::Regression,
@@ -133,7 +133,7 @@ pub fn ill_conditioned(name: &'static str) -> Result<Problem> {
         score: MetricName::Rmse,
     };
     Ok(problem(name, form, |row| {
-        let rng = &mut of_row(Draw::IllConditioned, row);
+        let rng = &mut of_row(ProblemStream::IllConditioned, row);
         let z = normals(INPUTS, rng);
         let y = dot(&signs, &z) / (INPUTS as f64).sqrt() + 0.1 * normal(rng);
         let mut x: Vec<f64> = z.iter().enumerate().map(|(k, z)| amplitude(k) * z).collect();
@@ -156,11 +156,11 @@ fn unit(v: Vec<f64>) -> Vec<f64> {
 pub fn badly_scaled(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 24;
     const UNITS: usize = 8;
-    let rng = &mut shared(Draw::BadlyScaled);
+    let rng = &mut shared(ProblemStream::BadlyScaled);
     let hidden: Vec<Vec<f64>> = (0..UNITS).map(|_| unit(normals(INPUTS, rng))).collect();
     let outputs = normals(UNITS, rng);
     let size = |k: usize| libm::pow(10.0, 3.0 * k as f64 / (INPUTS - 1) as f64 - 2.0);
-    let form = Form {
+    let form = GeneratedForm {
         family: Family::Optimization,
         description: "A regression on 24 inputs of sizes from 0.01 to 10, not standardised",
         task: Task::Regression,
@@ -171,7 +171,7 @@ pub fn badly_scaled(name: &'static str) -> Result<Problem> {
         score: MetricName::Rmse,
     };
     Ok(problem(name, form, |row| {
-        let rng = &mut of_row(Draw::BadlyScaled, row);
+        let rng = &mut of_row(ProblemStream::BadlyScaled, row);
         let z = normals(INPUTS, rng);
         let units: Vec<f64> = hidden.iter().map(|w| libm::tanh(2.0 * dot(w, &z))).collect();
         let y = dot(&outputs, &units) / 2.0 + 0.05 * normal(rng);
@@ -182,7 +182,7 @@ pub fn badly_scaled(name: &'static str) -> Result<Problem> {
 /// Classes from a random network, without noise, learnt by residual layers with layer norms.
 pub fn residual(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 12;
-    let form = Form {
+    let form = GeneratedForm {
         family: Family::Optimization,
         description: "Four classes by the rules of a random network, through six residual layers with layer norms",
         task: Task::Multiclass,
@@ -196,11 +196,11 @@ pub fn residual(name: &'static str) -> Result<Problem> {
         steps: 6_000,
         score: MetricName::Accuracy,
     };
-    Ok(problem(name, form, teacher(Draw::Residual, [INPUTS, 10, 4])))
+    Ok(problem(name, form, teacher(ProblemStream::Residual, [INPUTS, 10, 4])))
 }
 
 /// A generator of rows with normal inputs, whose class is the largest output of a random network of the given widths.
-pub(super) fn teacher(draw: Draw, [inputs, units, classes]: [usize; 3]) -> impl Fn(usize) -> (Vec<f64>, f64) {
+pub(super) fn teacher(draw: ProblemStream, [inputs, units, classes]: [usize; 3]) -> impl Fn(usize) -> (Vec<f64>, f64) {
     let rng = &mut shared(draw);
     let hidden: Vec<Vec<f64>> = (0..units).map(|_| unit(normals(inputs, rng))).collect();
     let outputs: Vec<Vec<f64>> = (0..classes).map(|_| normals(units, rng)).collect();
@@ -222,7 +222,7 @@ pub(super) fn class_of(hidden: &[Vec<f64>], outputs: &[Vec<f64>], x: &[f64], slo
 /// Each arm makes 1.35 turns.
 pub fn deep_narrow(name: &'static str) -> Result<Problem> {
     const ARMS: usize = 3;
-    let form = Form {
+    let form = GeneratedForm {
         family: Family::Optimization,
         description: "Three spiral arms through eight hidden layers of ten units: gradients fade on a long way",
         task: Task::Multiclass,
@@ -233,7 +233,7 @@ pub fn deep_narrow(name: &'static str) -> Result<Problem> {
         score: MetricName::Accuracy,
     };
     Ok(problem(name, form, |row| {
-        let rng = &mut of_row(Draw::Spirals, row);
+        let rng = &mut of_row(ProblemStream::Spirals, row);
         let arm = row % ARMS;
         let radius = 0.1 + 0.9 * uniform(rng);
         let angle = TAU * (arm as f64 / ARMS as f64 + 1.5 * radius) + 0.5 * normal(rng);
@@ -248,10 +248,10 @@ pub fn noisy_labels(name: &'static str) -> Result<Problem> {
     const CLASSES: usize = 5;
     const NOISE: f64 = 0.3;
     let sizes = [8_000, 1_000, 2_000];
-    let rng = &mut shared(Draw::NoisyLabels);
+    let rng = &mut shared(ProblemStream::NoisyLabels);
     let hidden: Vec<Vec<f64>> = (0..UNITS).map(|_| normals(INPUTS, rng)).collect();
     let outputs: Vec<Vec<f64>> = (0..CLASSES).map(|_| normals(UNITS, rng)).collect();
-    let form = Form {
+    let form = GeneratedForm {
         family: Family::Noise,
         description: "Five classes, three in ten labels of the training part wrong or by chance right, the others clean",
         task: Task::Multiclass,
@@ -262,7 +262,7 @@ pub fn noisy_labels(name: &'static str) -> Result<Problem> {
         score: MetricName::Accuracy,
     };
     Ok(problem(name, form, |row| {
-        let rng = &mut of_row(Draw::NoisyLabels, row);
+        let rng = &mut of_row(ProblemStream::NoisyLabels, row);
         let x = normals(INPUTS, rng);
         let best = class_of(&hidden, &outputs, &x, 0.5);
         let random = (uniform(rng) * CLASSES as f64) as usize;
@@ -275,12 +275,12 @@ pub fn noisy_labels(name: &'static str) -> Result<Problem> {
 /// about the label, but seldom have a gradient.
 pub fn sparse(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 400;
-    let rng = &mut shared(Draw::Sparse);
+    let rng = &mut shared(ProblemStream::Sparse);
     let often = |k: usize| 4.0 / (k + 8) as f64;
     // Each input contributes the same variance to the label's score, so a rare one has a larger weight.
     let weights: Vec<f64> = (0..INPUTS).map(|k| 0.3 * normal(rng) / (often(k) * (1.0 - often(k))).sqrt()).collect();
     let mean: f64 = weights.iter().enumerate().map(|(k, w)| w * often(k)).sum();
-    let form = Form {
+    let form = GeneratedForm {
         family: Family::Noise,
         description: "Two classes from 400 inputs that are mostly 0, the rare ones telling most",
         task: Task::Binary,
@@ -291,7 +291,7 @@ pub fn sparse(name: &'static str) -> Result<Problem> {
         score: MetricName::Auroc,
     };
     Ok(problem(name, form, |row| {
-        let rng = &mut of_row(Draw::Sparse, row);
+        let rng = &mut of_row(ProblemStream::Sparse, row);
         let x: Vec<f64> = (0..INPUTS).map(|k| f64::from(uniform(rng) < often(k))).collect();
         let score = dot(&weights, &x) - mean;
         let positive = uniform(rng) < 1.0 / (1.0 + libm::exp(-2.0 * score));
@@ -304,9 +304,9 @@ pub fn sparse(name: &'static str) -> Result<Problem> {
 pub fn imbalance(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 12;
     const RARE: f64 = 0.04;
-    let rng = &mut shared(Draw::Imbalance);
+    let rng = &mut shared(ProblemStream::Imbalance);
     let centres: Vec<Vec<f64>> = (0..3).map(|_| unit(normals(INPUTS, rng))).collect();
-    let form = Form {
+    let form = GeneratedForm {
         family: Family::Noise,
         description: "Two classes of which one has 4 % of the rows",
         task: Task::Binary,
@@ -317,7 +317,7 @@ pub fn imbalance(name: &'static str) -> Result<Problem> {
         score: MetricName::Auprc,
     };
     Ok(problem(name, form, |row| {
-        let rng = &mut of_row(Draw::Imbalance, row);
+        let rng = &mut of_row(ProblemStream::Imbalance, row);
         let rare = uniform(rng) < RARE;
         let centre = &centres[row % centres.len()];
         let (reach, spread) = if rare { (2.5, 0.7) } else { (0.0, 1.0) };

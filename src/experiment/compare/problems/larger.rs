@@ -1,6 +1,8 @@
 //! Generated problems of the full form, with larger networks and more rows.
 
-use super::generated::{Draw, Form, class_of, normal, normals, of_row, problem, shared, teacher, uniform};
+use super::generated::{
+    GeneratedForm, ProblemStream, class_of, normal, normals, of_row, problem, shared, teacher, uniform,
+};
 use crate::Result;
 use crate::data::Task;
 use crate::experiment::compare::records::Family;
@@ -19,7 +21,7 @@ pub fn wide(name: &'static str) -> Result<Problem> {
     /// Mean and standard deviation of the function.
     const MEAN: f64 = 14.41;
     const SD: f64 = 4.87;
-    let form = Form {
+    let form = GeneratedForm {
         family: Family::Optimization,
         description: "Friedman's function through one hidden layer of 1,024 units",
         task: Task::Regression,
@@ -30,7 +32,7 @@ pub fn wide(name: &'static str) -> Result<Problem> {
         score: MetricName::Rmse,
     };
     Ok(problem(name, form, |row| {
-        let rng = &mut of_row(Draw::Wide, row);
+        let rng = &mut of_row(ProblemStream::Wide, row);
         let x: Vec<f64> = (0..INPUTS).map(|_| uniform(rng)).collect();
         let waves = 10.0 * libm::sin(std::f64::consts::PI * x[0] * x[1]) + 20.0 * (x[2] - 0.5) * (x[2] - 0.5);
         let y = (waves + 10.0 * x[3] + 5.0 * x[4] - MEAN) / SD + 0.1 * normal(rng);
@@ -41,7 +43,7 @@ pub fn wide(name: &'static str) -> Result<Problem> {
 /// Classes from a random network, learnt by twelve layers without norms or skips.
 pub fn deep(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 16;
-    let form = Form {
+    let form = GeneratedForm {
         family: Family::Optimization,
         description: "Five classes by the rules of a random network, through twelve plain layers of 32 units",
         task: Task::Multiclass,
@@ -51,13 +53,13 @@ pub fn deep(name: &'static str) -> Result<Problem> {
         steps: 4_000,
         score: MetricName::Accuracy,
     };
-    Ok(problem(name, form, teacher(Draw::Deep, [INPUTS, 12, 5])))
+    Ok(problem(name, form, teacher(ProblemStream::Deep, [INPUTS, 12, 5])))
 }
 
 /// Classes from another random network, learnt by four tanh layers with layer norms.
 pub fn normalised(name: &'static str) -> Result<Problem> {
     const INPUTS: usize = 24;
-    let form = Form {
+    let form = GeneratedForm {
         family: Family::Optimization,
         description: "Eight classes by the rules of a random network, through four layers of 96 units with layer norms",
         task: Task::Multiclass,
@@ -70,7 +72,7 @@ pub fn normalised(name: &'static str) -> Result<Problem> {
         steps: 4_000,
         score: MetricName::Accuracy,
     };
-    Ok(problem(name, form, teacher(Draw::Normalised, [INPUTS, 16, 8])))
+    Ok(problem(name, form, teacher(ProblemStream::Normalised, [INPUTS, 16, 8])))
 }
 
 /// A table with the shape of Covertype: ten numbers, 44 indicator inputs of which two are set, seven classes, and 460,000
@@ -82,10 +84,10 @@ pub fn large_table(name: &'static str) -> Result<Problem> {
     const CLASSES: usize = 7;
     const NOISE: f64 = 0.1;
     const INPUTS: usize = NUMBERS + MARKS[0] + MARKS[1];
-    let rng = &mut shared(Draw::LargeTable);
+    let rng = &mut shared(ProblemStream::LargeTable);
     let hidden: Vec<Vec<f64>> = (0..UNITS).map(|_| normals(INPUTS, rng)).collect();
     let outputs: Vec<Vec<f64>> = (0..CLASSES).map(|_| normals(UNITS, rng)).collect();
-    let form = Form {
+    let form = GeneratedForm {
         family: Family::Noise,
         description: "Seven classes in 460,000 rows of ten numbers and 44 marks, one label in ten at random",
         task: Task::Multiclass,
@@ -96,7 +98,7 @@ pub fn large_table(name: &'static str) -> Result<Problem> {
         score: MetricName::Accuracy,
     };
     Ok(problem(name, form, |row| {
-        let rng = &mut of_row(Draw::LargeTable, row);
+        let rng = &mut of_row(ProblemStream::LargeTable, row);
         let mut x = normals(NUMBERS, rng);
         x.resize(INPUTS, 0.0);
         let mut from = NUMBERS;

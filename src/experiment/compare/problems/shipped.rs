@@ -26,7 +26,7 @@ const DIGITS: &[u8] = shipped!("digits");
 const SHARE: f64 = 0.2;
 
 /// The properties of a table's problem, without its rows.
-struct Form {
+struct ShippedForm {
     family: Family,
     description: &'static str,
     hidden: &'static [usize],
@@ -36,7 +36,7 @@ struct Form {
 }
 
 pub fn breast_cancer(name: &'static str) -> Result<Problem> {
-    let form = Form {
+    let form = ShippedForm {
         family: Family::SmallData,
         description: "Malignant or benign, from 30 measurements of cell nuclei: few rows, soon learnt by heart",
         hidden: &[64, 32],
@@ -48,7 +48,7 @@ pub fn breast_cancer(name: &'static str) -> Result<Problem> {
 }
 
 pub fn credit(name: &'static str) -> Result<Problem> {
-    let form = Form {
+    let form = ShippedForm {
         family: Family::Noise,
         description: "Good or bad credit, from numbers and categories with gaps: much of it is chance",
         hidden: &[64, 32],
@@ -60,7 +60,7 @@ pub fn credit(name: &'static str) -> Result<Problem> {
 }
 
 pub fn diabetes(name: &'static str) -> Result<Problem> {
-    let form = Form {
+    let form = ShippedForm {
         family: Family::SmallData,
         description: "Progression of diabetes from ten measurements: a small, noisy regression",
         hidden: &[32, 16],
@@ -72,7 +72,7 @@ pub fn diabetes(name: &'static str) -> Result<Problem> {
 }
 
 pub fn digits(name: &'static str) -> Result<Problem> {
-    let form = Form {
+    let form = ShippedForm {
         family: Family::SmallData,
         description: "Handwritten digits of 8 by 8 pixels, ten classes",
         hidden: &[128, 64],
@@ -107,7 +107,7 @@ pub fn digits_autoencoder(name: &'static str) -> Result<Problem> {
     })
 }
 
-fn table(name: &str, bytes: &'static [u8], form: Form) -> Result<Problem> {
+fn table(name: &str, bytes: &'static [u8], form: ShippedForm) -> Result<Problem> {
     let prepared = prepared(name, bytes)?;
     let preprocessing = prepared.preprocessing.clone();
     let task = preprocessing.task();

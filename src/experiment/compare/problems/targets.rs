@@ -9,7 +9,7 @@ const TABLE: &str = include_str!("targets.toml");
 
 /// The target of a problem.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Target {
+pub struct ProblemTarget {
     /// Validation loss to reach.
     pub val_loss: f64,
     /// The setting that reached it.
@@ -18,7 +18,7 @@ pub struct Target {
     pub schedule: String,
 }
 
-impl Target {
+impl ProblemTarget {
     /// The origin of the target, as text.
     pub fn source(&self) -> String {
         format!(
@@ -31,7 +31,7 @@ impl Target {
 /// The target of the problem of this name.
 ///
 /// If the compiled-in table is invalid.
-pub fn of(problem: &str) -> Option<Target> {
-    let mut table: BTreeMap<String, Target> = toml::from_str(TABLE).expect("targets.toml is a table of targets");
+pub fn of(problem: &str) -> Option<ProblemTarget> {
+    let mut table: BTreeMap<String, ProblemTarget> = toml::from_str(TABLE).expect("targets.toml is a table of targets");
     table.remove(problem)
 }
