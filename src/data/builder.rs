@@ -1,4 +1,4 @@
-//! Builds a column while its cells are read, cell by cell and run by run.
+//! Builds a column while its cells are read, cell by cell and section by section.
 
 use std::path::Path;
 
@@ -244,7 +244,7 @@ impl Builder {
         Self::Text { codes: Vec::new(), levels: DistinctTexts::default() }
     }
 
-    /// A builder for a later run of rows of the same column. It takes over the known kind of numbers, but not leniency.
+    /// A builder for a later section of rows of the same column. It takes over the known kind of numbers, but not leniency.
     pub fn for_later(&self) -> Self {
         match self {
             Self::Numbers(numbers) => Self::Numbers(NumberColumn::new(numbers.known.clone(), 0)),

@@ -4,7 +4,7 @@
 mod pieces;
 mod plain;
 mod rows;
-mod runs;
+mod sections;
 mod stream;
 #[cfg(test)]
 mod tests;

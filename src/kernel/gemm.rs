@@ -168,7 +168,7 @@ impl<F: LeftFactors> Product<'_, F> {
             Tile {
                 a: a(first),
                 next_a: a(first + rows),
-                run: self.a.stride * LANES,
+                stride: self.a.stride * LANES,
                 depth,
                 b: std::array::from_fn(|v| b.add((panel + v) * self.b.stride + start).cast()),
                 c: std::array::from_fn(|v| c.add((panel + v) * self.c.stride() + first).cast()),

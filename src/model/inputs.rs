@@ -2,7 +2,7 @@
 
 /// Inputs that come from one column, or from a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InputRun {
+pub enum InputSpan {
     /// A number.
     Number,
     /// This many inputs that belong together: a one-hot category, a mark of missing values, a wave of a date.
@@ -11,22 +11,22 @@ pub enum InputRun {
     Level(usize),
 }
 
-impl InputRun {
+impl InputSpan {
     /// The number of inputs.
     pub fn inputs(self) -> usize {
         match self {
-            InputRun::Number | InputRun::Level(_) => 1,
-            InputRun::Plain(inputs) => inputs,
+            InputSpan::Number | InputSpan::Level(_) => 1,
+            InputSpan::Plain(inputs) => inputs,
         }
     }
 }
 
 /// The inputs that hold numbers, in ascending order.
-pub fn numbers(runs: &[InputRun]) -> Vec<usize> {
+pub fn numbers(spans: &[InputSpan]) -> Vec<usize> {
     let mut first = 0;
-    let number = |run: &InputRun| {
-        first += run.inputs();
-        (*run == InputRun::Number).then_some(first - 1)
+    let number = |span: &InputSpan| {
+        first += span.inputs();
+        (*span == InputSpan::Number).then_some(first - 1)
     };
-    runs.iter().filter_map(number).collect()
+    spans.iter().filter_map(number).collect()
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use toml::{Table, Value};
 
-use super::inputs::InputRun;
+use super::inputs::InputSpan;
 use crate::data::LevelNumbers;
 use crate::layer::BinRule;
 use crate::layer::description::Description;
@@ -133,28 +133,28 @@ pub struct Recipe<'a> {
 }
 
 impl Recipe<'_> {
-    /// The description of its layers, for these runs of inputs.
+    /// The description of its layers, for these spans of inputs.
     ///
     /// # Errors
     /// [`Error::Mismatch`] if inputs hold numbers of levels but categories are not embedded.
-    pub fn describe(&self, runs: &[InputRun]) -> Result<Description> {
+    pub fn describe(&self, spans: &[InputSpan]) -> Result<Description> {
         let mut chain = Vec::new();
-        if runs.contains(&InputRun::Number) {
+        if spans.contains(&InputSpan::Number) {
             chain.extend(self.embedding());
         }
-        chain.extend(self.lookup(runs)?);
+        chain.extend(self.lookup(spans)?);
         let gains = self.extras.input_scale.map(own_rate);
         // Each packed network has its own gains, as if it were trained alone.
         let (shared, own) = if self.is_packed() { (None, gains) } else { (gains, None) };
         chain.extend(shared.map(|learn| layer("scale", [learn])));
-        let inputs: usize = self.chunks(runs).iter().sum();
+        let inputs: usize = self.chunks(spans).iter().sum();
         if let Members::Tabm(count) | Members::TabmMini(count) | Members::Packed(count) = self.extras.members {
             chain.push(layer("expand", [("members", Value::Integer(count as i64))]));
         }
         chain.extend(own.map(|learn| layer("adapter", [learn])));
         if matches!(self.extras.members, Members::Tabm(_) | Members::TabmMini(_)) {
             let scale = if self.extras.embed == Embed::None { "signs" } else { "normal" };
-            let chunks = self.chunks(runs).into_iter().map(|width| Value::Integer(width as i64)).collect();
+            let chunks = self.chunks(spans).into_iter().map(|width| Value::Integer(width as i64)).collect();
             chain.push(layer("adapter", [("scale", scale.into()), ("chunks", Value::Array(chunks))]));
         }
         let mut width = inputs;
@@ -200,13 +200,13 @@ impl Recipe<'_> {
     }
 
     /// The layer that looks up the vectors of levels, if there are such inputs. It comes after the embedding of numbers.
-    fn lookup(&self, runs: &[InputRun]) -> Result<Option<Table>> {
+    fn lookup(&self, spans: &[InputSpan]) -> Result<Option<Table>> {
         let (mut input, mut columns) = (0, Vec::new());
-        for run in runs {
-            if let InputRun::Level(levels) = run {
+        for span in spans {
+            if let InputSpan::Level(levels) = span {
                 columns.push(Value::Array([input, *levels].map(|n| Value::Integer(n as i64)).to_vec()));
             }
-            input += if let InputRun::Number = run { self.of_number() } else { run.inputs() };
+            input += if let InputSpan::Number = span { self.of_number() } else { span.inputs() };
         }
         if columns.is_empty() {
             return Ok(None);
@@ -228,15 +228,15 @@ impl Recipe<'_> {
         }
     }
 
-    /// Widths of the runs of features that come from one column, after the embeddings.
-    fn chunks(&self, runs: &[InputRun]) -> Vec<usize> {
+    /// Widths of the spans of features that come from one column, after the embeddings.
+    fn chunks(&self, spans: &[InputSpan]) -> Vec<usize> {
         let of_level = self.extras.categories.map_or(0, |categories| categories.dim);
-        let chunk = |run: &InputRun| match run {
-            InputRun::Number => self.of_number(),
-            InputRun::Plain(inputs) => *inputs,
-            InputRun::Level(_) => of_level,
+        let chunk = |span: &InputSpan| match span {
+            InputSpan::Number => self.of_number(),
+            InputSpan::Plain(inputs) => *inputs,
+            InputSpan::Level(_) => of_level,
         };
-        runs.iter().map(chunk).collect()
+        spans.iter().map(chunk).collect()
     }
 
     /// A hidden layer and the layers that belong to it.

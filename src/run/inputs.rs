@@ -6,7 +6,7 @@ use crate::layer::Sizes;
 use crate::layer::description::Description;
 use crate::layer::{Fit, Goals, Layer, fit};
 use crate::model::Architecture;
-use crate::model::inputs::{InputRun, numbers};
+use crate::model::inputs::{InputSpan, numbers};
 use crate::model::recipe::{Extras, Recipe};
 use crate::{Error, Result};
 
@@ -46,22 +46,22 @@ pub(super) fn architecture(config: &TrainConfig, sizes: Sizes, prepared: &Prepar
     Ok(architecture)
 }
 
-/// The inputs that a preprocessing gives, as runs that belong together.
-fn runs(preprocessing: &Preprocessing) -> Vec<InputRun> {
-    let Preprocessing::Table(table) = preprocessing else { return vec![InputRun::Number; preprocessing.inputs()] };
-    let mut runs = Vec::new();
+/// The inputs that a preprocessing gives, as spans that belong together.
+fn spans(preprocessing: &Preprocessing) -> Vec<InputSpan> {
+    let Preprocessing::Table(table) = preprocessing else { return vec![InputSpan::Number; preprocessing.inputs()] };
+    let mut spans = Vec::new();
     for feature in &table.features {
         match (feature.levels(), &feature.encoding) {
-            (Some(levels), _) => runs.push(InputRun::Level(levels)),
-            (None, Encoding::Category { .. }) => runs.push(InputRun::Plain(feature.width())),
+            (Some(levels), _) => spans.push(InputSpan::Level(levels)),
+            (None, Encoding::Category { .. }) => spans.push(InputSpan::Plain(feature.width())),
             (None, Encoding::Number { .. } | Encoding::Date { .. }) => {
-                runs.push(InputRun::Number);
+                spans.push(InputSpan::Number);
                 // A mark of missing values and the waves of a date are no numbers of their own.
-                runs.extend(vec![InputRun::Plain(1); feature.width() - 1]);
+                spans.extend(vec![InputSpan::Plain(1); feature.width() - 1]);
             }
         }
     }
-    runs
+    spans
 }
 
 /// The layers that options of tabular networks stand for, if any are given.
@@ -69,8 +69,8 @@ fn runs(preprocessing: &Preprocessing) -> Vec<InputRun> {
 /// # Errors
 /// [`crate::Error::Mismatch`] for data that were prepared for other options.
 fn built(model: &ModelOptions, prepared: &Prepared) -> Result<Option<Description>> {
-    let runs = runs(&prepared.preprocessing);
-    let by_number = runs.iter().any(|run| matches!(run, InputRun::Level(_)));
+    let spans = spans(&prepared.preprocessing);
+    let by_number = spans.iter().any(|span| matches!(span, InputSpan::Level(_)));
     if (model.network.is_some() || model.extras == Extras::default()) && !by_number {
         return Ok(None);
     }
@@ -83,12 +83,12 @@ fn built(model: &ModelOptions, prepared: &Prepared) -> Result<Option<Description
         extras: model.extras,
         scheme_given: model.init.is_some(),
     };
-    recipe.describe(&runs).map(Some)
+    recipe.describe(&spans).map(Some)
 }
 
 /// Lets layers look at the training rows.
 fn fit_layers(chain: &mut [Layer], prepared: &Prepared) {
-    let numbers = numbers(&runs(&prepared.preprocessing));
+    let numbers = numbers(&spans(&prepared.preprocessing));
     let features = &prepared.train.features;
     let column = |input: usize| match features {
         Features::F32 { values, cols } => values.iter().skip(input).step_by(*cols).copied().collect(),

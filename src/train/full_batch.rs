@@ -75,17 +75,17 @@ impl Trainer {
     /// Loss and gradient at the current parameters.
     fn pass(&mut self, plan: &EpochPlan<'_>) -> FullBatchLoss {
         let t = self.state.steps() + 1;
-        let passes = self.with_run(plan.data, |team, run| {
+        let passes = self.with_shared(plan.data, |team, shared| {
             let rows = StepRows::new(plan.order, plan.own_orders, 0);
-            let (mean, algorithm) = (Mean::new(run.settings, plan.data, rows), run.settings.optimizer.algorithm);
+            let (mean, algorithm) = (Mean::new(shared.settings, plan.data, rows), shared.settings.optimizer.algorithm);
             let batch =
                 Batch { rows, position: 0, epoch: plan.epoch, mean, t, lr: 0.0, factors: StepFactors::NONE, algorithm };
             team.run(|member| {
-                let mut worker = Worker::<NoClock>::new(member, run, Carried::default());
+                let mut worker = Worker::<NoClock>::new(member, shared, Carried::default());
                 let stats = step(&mut worker, &batch);
                 (member.index == 0).then(|| FullBatchLoss {
                     stats,
-                    layers: worker.clipping.layer_norms(run.net.layout, weight_norms(member, run)),
+                    layers: worker.clipping.layer_norms(shared.net.layout, weight_norms(member, shared)),
                 })
             })
         });

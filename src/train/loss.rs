@@ -88,17 +88,17 @@ impl Job for PanelLoss<'_> {
 impl<C: Clock> Worker<'_, '_, C> {
     /// The loss of each panel and the gradient with respect to the network's outputs. The outputs are kept.
     pub(super) fn loss(&mut self, batch: &Batch<'_>, block: &Block<'_>, share: Range<usize>) {
-        let run = self.run;
+        let shared = self.shared;
         for p in share {
             let mut loss = 0.0;
             let (mut targets, mut scale) = (Line::ZERO, Line::ZERO); // lanes without a row stay 0
-            for m in 0..run.net.program.members() {
+            for m in 0..shared.net.program.members() {
                 if m < batch.rows.owners() {
                     (targets, scale) = self.targets_of(batch, block, (p, m));
                 }
                 loss += self.loss_of_member((p, m), &targets, &scale);
             }
-            run.losses.write(self.member, block.start / LANES + p..block.start / LANES + p + 1)[0] = loss;
+            shared.losses.write(self.member, block.start / LANES + p..block.start / LANES + p + 1)[0] = loss;
             self.keep_outputs(batch, block, p);
         }
         self.clock.mark(Phase::Loss);
@@ -106,39 +106,39 @@ impl<C: Clock> Worker<'_, '_, C> {
 
     /// Gathers the targets of a member's rows in panel `p`: labels, and the factors of the rows' losses. Values go to `self.targets`.
     fn targets_of(&mut self, batch: &Batch<'_>, block: &Block<'_>, (p, m): (usize, usize)) -> (Line, Line) {
-        let (run, rows) = (self.run, block.panel(p, m));
+        let (shared, rows) = (self.shared, block.panel(p, m));
         let (mut label, mut scale) = (Line::ZERO, Line::ZERO);
-        gather_targets(&run.data.targets, rows, &mut label, &mut self.targets);
+        gather_targets(&shared.data.targets, rows, &mut label, &mut self.targets);
         let position = block.start + p * LANES;
-        let mean = batch.mean.of_member(run.data, batch.rows, m);
-        mean.fill(&mut scale.0[..rows.len()], (rows, position), run.data, run.net.program.members());
+        let mean = batch.mean.of_member(shared.data, batch.rows, m);
+        mean.fill(&mut scale.0[..rows.len()], (rows, position), shared.data, shared.net.program.members());
         (label, scale)
     }
 
     /// The loss of a member of the network on panel `p`; writes the gradient with respect to its outputs.
     fn loss_of_member(&self, (p, m): (usize, usize), label: &Line, scale: &Line) -> f64 {
-        let (run, program, width) = (self.run, self.run.net.program, self.run.net.outputs());
+        let (shared, program, width) = (self.shared, self.shared.net.program, self.shared.net.outputs());
         let panel = p * program.members() + m;
-        let z = run.workspace.values[program.output].lines(self.member, panel, 0..width);
-        let d = run.workspace.errors[program.d_output].lines_mut(self.member, panel, 0..width);
-        let targets = run.data.targets.lanes(label, &self.targets);
-        panel_loss(run.net.isa, &run.settings.objective, z, targets, scale, d)
+        let z = shared.workspace.values[program.output].lines(self.member, panel, 0..width);
+        let d = shared.workspace.errors[program.d_output].lines_mut(self.member, panel, 0..width);
+        let targets = shared.data.targets.lanes(label, &self.targets);
+        panel_loss(shared.net.isa, &shared.settings.objective, z, targets, scale, d)
     }
 
     /// Keeps the outputs for panel `p`: those of all members combined, or of each member for its own rows.
     fn keep_outputs(&mut self, batch: &Batch<'_>, block: &Block<'_>, p: usize) {
-        let (run, width) = (self.run, self.run.net.outputs());
-        let (members, owners) = (run.net.program.members(), batch.rows.owners());
-        let outputs = &run.workspace.values[run.net.program.output];
+        let (shared, width) = (self.shared, self.shared.net.outputs());
+        let (members, owners) = (shared.net.program.members(), batch.rows.owners());
+        let outputs = &shared.workspace.values[shared.net.program.output];
         let (first, rows) = (batch.position + block.start + p * LANES, block.panel(p, 0).len());
-        let kept = run.outputs.write(self.member, first * owners * width..(first + rows) * owners * width);
+        let kept = shared.outputs.write(self.member, first * owners * width..(first + rows) * owners * width);
         for m in 0..owners {
             let said = if members == owners {
                 outputs.lines(self.member, p * members + m, 0..width)
             } else {
                 let (said, scratch) = self.said.split_at_mut(width);
-                let link = run.data.targets.link(run.settings.objective.loss(), width);
-                combine(run.net.isa, link, outputs.panels(self.member, p..p + 1), scratch, said);
+                let link = shared.data.targets.link(shared.settings.objective.loss(), width);
+                combine(shared.net.isa, link, outputs.panels(self.member, p..p + 1), scratch, said);
                 said
             };
             for (lane, row) in kept.chunks_exact_mut(width).skip(m).step_by(owners).enumerate() {

@@ -12,13 +12,13 @@ use crate::optim::{Carried, PerTensor, Rule, VisitRule};
 impl<C: Clock> Worker<'_, '_, C> {
     /// Prepares the update: replaces gradients by directions. All members must call it; it contains a barrier.
     pub(super) fn prepare(&mut self, batch: &Batch<'_>, optimizer: PerTensor) {
-        let preparation = self.run.preparation.as_ref().expect("made for an optimizer that looks at whole tensors");
+        let preparation = self.shared.preparation.as_ref().expect("made for an optimizer that looks at whole tensors");
         for of_weights in [true, false] {
             optimizer.visit(of_weights, DirectSlots { worker: self, preparation, batch, of_weights });
         }
         self.clock.mark(Phase::Update);
         self.barrier();
-        let layout = self.run.net.layout;
+        let layout = self.shared.net.layout;
         let slots = preparation.squares.read_all(self.member);
         if let (Some(matrices), Some(coefficients)) = (&preparation.matrices, optimizer.newton_schulz()) {
             let inverse = |tensor: usize, number: usize| {
@@ -26,8 +26,8 @@ impl<C: Clock> Worker<'_, '_, C> {
                 let [of_weights, _] = squares_of(layout, slots, tensor, |slot| panels.contains(&slot.panels.start));
                 1.0 / coefficients.divisor(of_weights.directions.sqrt())
             };
-            let (member, net) = (self.member, self.run.net);
-            matrices.orthogonalise(member, (net.isa, layout), coefficients, &self.run.gradients, inverse);
+            let (member, net) = (self.member, self.shared.net);
+            matrices.orthogonalise(member, (net.isa, layout), coefficients, &self.shared.gradients, inverse);
             self.clock.mark(Phase::Update);
             self.barrier();
         }
@@ -66,19 +66,19 @@ impl<C: Clock> VisitRule for DirectSlots<'_, '_, '_, C> {
 
     fn visit<const N: usize, U: Rule<N>>(self, rule: U) {
         let DirectSlots { worker, preparation, batch, of_weights } = self;
-        let (run, member) = (worker.run, worker.member);
+        let (shared, member) = (worker.shared, worker.member);
         let scalars = rule.at_step(batch.t, 1.0, &mut Carried::default());
         for (number, slot) in worker.slots() {
-            let group = run.net.layout.tensors[slot.tensor].group(of_weights);
-            let decay = run.settings.decay(of_weights, group, (batch.lr, batch.factors.decay));
+            let group = shared.net.layout.tensors[slot.tensor].group(of_weights);
+            let decay = shared.settings.decay(of_weights, group, (batch.lr, batch.factors.decay));
             let mut squares = Squares::default();
             worker.for_each_run(slot, true, |lines, is_weights| {
                 if is_weights == of_weights {
                     let clip = worker.clipping.factor(slot.tensor, of_weights);
-                    let params = run.net.parameters.read(member, lines.clone());
-                    let grads = run.gradients.write(member, lines.clone());
-                    let state = std::array::from_fn(|n| run.state[n].write(member, lines.clone()));
-                    squares.add(direct::<N, U>(run.net.isa, &scalars, (clip, &decay), params, grads, state));
+                    let params = shared.net.parameters.read(member, lines.clone());
+                    let grads = shared.gradients.write(member, lines.clone());
+                    let state = std::array::from_fn(|n| shared.state[n].write(member, lines.clone()));
+                    squares.add(direct::<N, U>(shared.net.isa, &scalars, (clip, &decay), params, grads, state));
                 }
             });
             preparation.squares.write(member, number..number + 1)[0][usize::from(!of_weights)] = squares;

@@ -33,19 +33,19 @@ pub(super) fn step<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) 
 
 /// Loss and gradient of a batch. The parameters are not changed yet.
 fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> StepStats {
-    let most = block_rows(worker.run.net.program.members());
+    let most = block_rows(worker.shared.net.program.members());
     let blocks = batch.rows.len().div_ceil(most);
     for number in 0..blocks {
         let (start, last) = (number * most, number + 1 == blocks);
         let block = Block { of: batch.rows, start, rows: most.min(batch.rows.len() - start), last };
         let done = worker.lead_by_outputs(&block); // of small batches
-        worker.share_rows(&block, |worker, run| {
+        worker.share_rows(&block, |worker, panels| {
             if done == 0 {
-                worker.gather(&block, run.clone());
+                worker.gather(&block, panels.clone());
             }
-            worker.forward(batch, &block, (run.clone(), done));
-            worker.loss(batch, &block, run.clone()); // a slot for each panel
-            worker.backward_to_inputs(run); // dZ of every layer
+            worker.forward(batch, &block, (panels.clone(), done));
+            worker.loss(batch, &block, panels.clone()); // a slot for each panel
+            worker.backward_to_inputs(panels); // dZ of every layer
         });
         worker.barrier();
         worker.backward_to_weights(batch, &block); // dW = dZ·Xᵀ slot by slot, over all rows: the reduction
@@ -56,11 +56,11 @@ fn gradient<C: Clock>(worker: &mut Worker<'_, '_, C>, batch: &Batch<'_>) -> Step
 
 impl<C: Clock> Worker<'_, '_, C> {
     fn gather(&self, block: &Block<'_>, share: Range<usize>) {
-        let (run, input) = (self.run, &self.run.workspace.values[0]);
-        let members = run.net.program.input_members();
+        let (shared, input) = (self.shared, &self.shared.workspace.values[0]);
+        let members = shared.net.program.input_members();
         for (p, m) in share.flat_map(|p| (0..members).map(move |m| (p, m))) {
-            let panel = input.lines_mut(self.member, p * members + m, 0..run.net.inputs());
-            gather_inputs(run.net.isa, &run.data.features, block.panel(p, m), panel);
+            let panel = input.lines_mut(self.member, p * members + m, 0..shared.net.inputs());
+            gather_inputs(shared.net.isa, &shared.data.features, block.panel(p, m), panel);
         }
         self.clock.mark(Phase::Gather);
     }
@@ -68,16 +68,16 @@ impl<C: Clock> Worker<'_, '_, C> {
     /// Computes the first layers, and their inputs, if the members share them out by outputs. Returns the number of layers
     /// done.
     fn lead_by_outputs(&self, block: &Block<'_>) -> usize {
-        let (member, run, rows) = (self.member, self.run, block.rows);
-        let lead_layers = run.net.program.lead;
-        if lead_layers == 0 || !splits_first_layer(run.net.layout, member.count(), rows) {
+        let (member, shared, rows) = (self.member, self.shared, block.rows);
+        let lead_layers = shared.net.program.lead;
+        if lead_layers == 0 || !splits_first_layer(shared.net.layout, member.count(), rows) {
             return 0;
         }
         self.gather(block, member.share(panels(rows)));
         self.barrier();
-        let part = |owner| member.share_of(owner, run.net.layout.tensors[0].panels);
-        run.work.outputs.each(member, part, Cut::Halves, |outputs| {
-            lead(member, run.net, &run.workspace, (panels(rows), outputs));
+        let part = |owner| member.share_of(owner, shared.net.layout.tensors[0].panels);
+        shared.work.outputs.each(member, part, Cut::Halves, |outputs| {
+            lead(member, shared.net, &shared.workspace, (panels(rows), outputs));
         });
         self.clock.mark(Phase::Forward);
         self.barrier();
@@ -86,44 +86,49 @@ impl<C: Clock> Worker<'_, '_, C> {
 
     /// Calls `work` for runs of whole panels of 16 rows.
     fn share_rows(&mut self, block: &Block<'_>, mut work: impl FnMut(&mut Self, Range<usize>)) {
-        let (member, run) = (self.member, self.run);
-        run.work.slots.refill(member); // no member takes slots before the next barrier
+        let (member, shared) = (self.member, self.shared);
+        shared.work.slots.refill(member); // no member takes slots before the next barrier
         let part = |owner| member.share_of(owner, panels(block.rows));
-        run.work.rows.each(member, part, Cut::Halves, |panels| work(self, panels));
+        shared.work.rows.each(member, part, Cut::Halves, |panels| work(self, panels));
     }
 
     fn forward(&self, batch: &Batch<'_>, block: &Block<'_>, share: (Range<usize>, usize)) {
-        let run = self.run;
+        let shared = self.shared;
         let position = batch.position + block.start;
-        let random =
-            RandomAt { seed: run.settings.seed, epoch: batch.epoch, position, layer: 0, factor: batch.factors.dropout };
-        forward(self.member, run.net, &run.workspace, share, Some(random));
+        let random = RandomAt {
+            seed: shared.settings.seed,
+            epoch: batch.epoch,
+            position,
+            layer: 0,
+            factor: batch.factors.dropout,
+        };
+        forward(self.member, shared.net, &shared.workspace, share, Some(random));
         self.clock.mark(Phase::Forward);
     }
 
     fn backward_to_inputs(&self, share: Range<usize>) {
-        backward::to_inputs(self.member, self.run.net, &self.run.workspace, share);
+        backward::to_inputs(self.member, self.shared.net, &self.shared.workspace, share);
         self.clock.mark(Phase::BackwardToInputs);
     }
 
     /// The gradients of slots, this worker's own first. After the last block also penalties, clipping by value, and sums for
     /// the norms, while the slot is in the cache.
     fn backward_to_weights(&self, batch: &Batch<'_>, block: &Block<'_>) {
-        let (member, run) = (self.member, self.run);
-        run.work.rows.refill(member); // no member takes rows before the next barrier
-        run.work.outputs.refill(member);
-        let part = |owner: usize| run.shares[owner].clone();
-        run.work.slots.each(member, part, Cut::Singles, |places| {
-            for number in &run.visits[places] {
-                let slot = &run.net.layout.slots[*number];
-                if run.net.layout.tensors[slot.tensor].frozen {
+        let (member, shared) = (self.member, self.shared);
+        shared.work.rows.refill(member); // no member takes rows before the next barrier
+        shared.work.outputs.refill(member);
+        let part = |owner: usize| shared.shares[owner].clone();
+        shared.work.slots.each(member, part, Cut::Singles, |places| {
+            for number in &shared.visits[places] {
+                let slot = &shared.net.layout.slots[*number];
+                if shared.net.layout.tensors[slot.tensor].frozen {
                     continue; // its gradient stays 0
                 }
                 let part = (block.rows, block.start == 0);
-                backward::to_weights(member, run.net, &run.workspace, &run.gradients, slot, part);
+                backward::to_weights(member, shared.net, &shared.workspace, &shared.gradients, slot, part);
                 self.clock.mark(Phase::BackwardToWeights);
                 if block.last {
-                    run.sums.write(member, *number..number + 1)[0] = self.finish_gradient(batch, slot);
+                    shared.sums.write(member, *number..number + 1)[0] = self.finish_gradient(batch, slot);
                     self.clock.mark(Phase::Norm);
                 }
             }
@@ -131,29 +136,29 @@ impl<C: Clock> Worker<'_, '_, C> {
     }
 
     fn finish_gradient(&self, batch: &Batch<'_>, slot: &Slot) -> SlotSums {
-        let run = self.run;
-        let tensor = &run.net.layout.tensors[slot.tensor];
+        let shared = self.shared;
+        let tensor = &shared.net.layout.tensors[slot.tensor];
         let mut sums = SlotSums::default();
-        self.for_each_run(slot, run.settings.treats_apart(), |lines, of_weights| {
-            let params = run.net.parameters.read(self.member, lines.clone());
-            let grads = run.gradients.write(self.member, lines);
+        self.for_each_run(slot, shared.settings.treats_apart(), |lines, of_weights| {
+            let params = shared.net.parameters.read(self.member, lines.clone());
+            let grads = shared.gradients.write(self.member, lines);
             let group = tensor.group(of_weights);
             if group.frozen {
                 return grads.fill(Line::ZERO);
             }
             let decay = group.decay * batch.factors.decay;
-            let rule = run.settings.gradient_rule(of_weights, group, batch.mean.weight).times(decay);
-            sums.add(of_weights, &finish_gradient(run.net.isa, &rule, params, grads), rule.norm);
+            let rule = shared.settings.gradient_rule(of_weights, group, batch.mean.weight).times(decay);
+            sums.add(of_weights, &finish_gradient(shared.net.isa, &rule, params, grads), rule.norm);
         });
         sums
     }
 
     /// Adds all slots in slot order, in `f64`.
     fn add_in_order(&mut self, batch: &Batch<'_>) -> StepStats {
-        let run = self.run;
-        let losses = run.losses.read(self.member, 0..panels(batch.rows.len()));
-        let sums = run.sums.read_all(self.member);
-        let stats = self.clipping.measure(losses.iter().sum::<f64>(), sums, run.net.layout, run.settings);
+        let shared = self.shared;
+        let losses = shared.losses.read(self.member, 0..panels(batch.rows.len()));
+        let sums = shared.sums.read_all(self.member);
+        let stats = self.clipping.measure(losses.iter().sum::<f64>(), sums, shared.net.layout, shared.settings);
         self.clock.mark(Phase::Norm);
         stats
     }
@@ -184,7 +189,7 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
 
     fn visit<const N: usize, U: Rule<N>>(self, rule: U) -> Carried {
         let UpdateSlots { worker, batch } = self;
-        let (run, member, settings) = (worker.run, worker.member, worker.run.settings);
+        let (shared, member, settings) = (worker.shared, worker.member, worker.shared.settings);
         let mut carried = worker.carried;
         let scalars = rule.at_step(batch.t, batch.lr, &mut carried); // once a step
         let average = settings.ema.map_or(0.0, |decay| if batch.t == 1 { 0.0 } else { decay });
@@ -195,20 +200,20 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
         for slot in worker.runs_of_slots() {
             worker.for_each_run(&slot, apart, |lines, is_weights| {
                 let clip = worker.clipping.factor(slot.tensor, is_weights);
-                let group = run.net.layout.tensors[slot.tensor].group(is_weights);
+                let group = shared.net.layout.tensors[slot.tensor].group(is_weights);
                 let (own, decay) = if *group == usual {
                     (None, if is_weights { of_weights } else { of_biases })
                 } else {
                     (Some(rule.at_rate(batch.t, batch.lr, group.rate, worker.carried)), decay_of(is_weights, group))
                 };
                 let span = Span {
-                    params: run.net.parameters.write(member, lines.clone()),
-                    grads: run.gradients.read(member, lines.clone()),
-                    state: std::array::from_fn(|n| run.state[n].write(member, lines.clone())),
-                    average: run.average.as_ref().map(|a| a.write(member, lines)),
+                    params: shared.net.parameters.write(member, lines.clone()),
+                    grads: shared.gradients.read(member, lines.clone()),
+                    state: std::array::from_fn(|n| shared.state[n].write(member, lines.clone())),
+                    average: shared.average.as_ref().map(|a| a.write(member, lines)),
                 };
                 update::<N, U>(
-                    run.net.isa,
+                    shared.net.isa,
                     own.as_ref().unwrap_or(&scalars),
                     &UpdateForm { clip, decay, average },
                     span,

@@ -18,7 +18,7 @@ use super::state::TrainState;
 use super::step::step;
 use super::sums::{SlotSums, StepStats};
 use super::team::{Member, Team};
-use super::worker::{SharedRun, Worker, visits};
+use super::worker::{SharedTraining, Worker, visits};
 use super::workspace::Workspace;
 use crate::data::{Dataset, Features};
 use crate::kernel::{Isa, Line, panels, zeroed};
@@ -278,9 +278,9 @@ impl Trainer {
         let start = EpochPosition::of(&self.state);
         let mut asked = [AtomicBool::new(false), AtomicBool::new(false)];
         *asked[made as usize % 2].get_mut() = (plan.stop)(made);
-        let mut outcomes = self.with_run(plan.data, |team, run| {
+        let mut outcomes = self.with_shared(plan.data, |team, shared| {
             team.run(|member| {
-                epoch_of_member::<C>(Worker::new(member, run, start.carried), (plan, first), start, &asked)
+                epoch_of_member::<C>(Worker::new(member, shared, start.carried), (plan, first), start, &asked)
             })
         });
         let times = outcomes.iter().map(|(_, _, times)| *times).collect();
@@ -295,13 +295,13 @@ impl Trainer {
     }
 
     /// Lends all memory to the team.
-    pub(super) fn with_run<R>(&mut self, data: &Dataset, work: impl FnOnce(&Team, &SharedRun<'_>) -> R) -> R {
+    pub(super) fn with_shared<R>(&mut self, data: &Dataset, work: impl FnOnce(&Team, &SharedTraining<'_>) -> R) -> R {
         let TrainState { parameters, optimizer, average, outputs, .. } = &mut self.state;
         let layout = parameters.layout.clone();
         let parameters = Shared::new(&mut parameters.lines);
         let net = SharedNet { isa: self.isa, program: &self.program, layout: &layout, parameters: &parameters };
         let moving = average.as_mut().filter(|_| self.settings.ema.is_some());
-        let run = SharedRun {
+        let shared = SharedTraining {
             net,
             settings: &self.settings,
             data,
@@ -317,7 +317,7 @@ impl Trainer {
             shares: &self.shares,
             visits: &self.visits,
         };
-        work(&self.team, &run)
+        work(&self.team, &shared)
     }
 }
 
@@ -354,7 +354,7 @@ fn epoch_of_member<C: Clock>(
     mut place: EpochPosition,
     asked: &[AtomicBool; 2],
 ) -> (EpochOutcome, EpochPosition, PhaseTimes) {
-    let (member, run) = (worker.member, worker.run);
+    let (member, shared) = (worker.member, worker.shared);
     let (mut halt, mut records, mut recent) = (None, Vec::new(), Recent::default());
     for rows in plan.order[place.rows - first..].chunks(plan.batch) {
         let made = place.steps;
@@ -369,13 +369,13 @@ fn epoch_of_member<C: Clock>(
         }
         let t = made + 1;
         let rows = StepRows::new(rows, plan.own_orders, place.rows - first);
-        let (mean, lr) = (Mean::new(run.settings, plan.data, rows), (plan.lr)(t));
-        let algorithm = run.settings.optimizer.algorithm;
+        let (mean, lr) = (Mean::new(shared.settings, plan.data, rows), (plan.lr)(t));
+        let algorithm = shared.settings.optimizer.algorithm;
         let algorithm = (plan.momentum)(t).map_or(algorithm, |momentum| algorithm.with_momentum(momentum));
-        let factors = run.settings.schedules.at_step(t);
+        let factors = shared.settings.schedules.at_step(t);
         let batch = Batch { rows, position: place.rows, epoch: plan.epoch, mean, t, lr, factors, algorithm };
         let logged = member.index == 0 && plan.log_steps.is_some_and(|every| t.is_multiple_of(every));
-        let weight_norms = if logged { weight_norms(member, run) } else { Vec::new() };
+        let weight_norms = if logged { weight_norms(member, shared) } else { Vec::new() };
         let stats = step(&mut worker, &batch);
         if !stats.is_finite() {
             halt = Some(Halt::Diverged(stats));
@@ -387,7 +387,7 @@ fn epoch_of_member<C: Clock>(
         place.loss += stats.loss * mean.weight;
         place.weight += mean.weight;
         if logged {
-            let layers = worker.clipping.layer_norms(run.net.layout, weight_norms);
+            let layers = worker.clipping.layer_norms(shared.net.layout, weight_norms);
             records.push(StepRecord { step: t, stats, lr, layers });
         }
         if plan.tol_grad.is_some_and(|tol| stats.grad_norm <= tol) {
@@ -401,7 +401,7 @@ fn epoch_of_member<C: Clock>(
 }
 
 /// L2 norms of each layer's weights, biases left out.
-pub(super) fn weight_norms(member: Member<'_>, run: &SharedRun<'_>) -> Vec<f64> {
-    let net = run.net;
+pub(super) fn weight_norms(member: Member<'_>, shared: &SharedTraining<'_>) -> Vec<f64> {
+    let net = shared.net;
     net.layout.weight_norms(|lines| sum_of_squares(net.isa, net.parameters.read(member, lines)))
 }

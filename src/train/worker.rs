@@ -17,7 +17,7 @@ use crate::model::{Layout, Slot};
 use crate::optim::Carried;
 
 /// All that the members of a team share while they train.
-pub(super) struct SharedRun<'a> {
+pub(super) struct SharedTraining<'a> {
     pub(super) net: SharedNet<'a>,
     pub(super) settings: &'a StepSettings,
     pub(super) data: &'a Dataset,
@@ -56,7 +56,7 @@ pub(super) fn visits(layout: &Layout, shares: &[Range<usize>]) -> Vec<usize> {
 /// The state of one member of the team.
 pub(super) struct Worker<'r, 'a, C> {
     pub(super) member: Member<'r>,
-    pub(super) run: &'r SharedRun<'a>,
+    pub(super) shared: &'r SharedTraining<'a>,
     /// Targets of the current panel, a line for each output.
     pub(super) targets: Vec<Line>,
     /// The combined outputs of all members of the network for the current panel: a line for each output, and one for each
@@ -72,10 +72,10 @@ pub(super) struct Worker<'r, 'a, C> {
 
 impl<'r, 'a, C: Clock> Worker<'r, 'a, C> {
     /// The worker of one member.
-    pub(super) fn new(member: Member<'r>, run: &'r SharedRun<'a>, carried: Carried) -> Self {
-        let targets = vec![Line::ZERO; run.net.outputs()];
-        let said = vec![Line::ZERO; run.net.outputs() + run.net.program.members()];
-        Worker { member, run, targets, said, clipping: Clipping::new(run.net.layout), carried, clock: C::start() }
+    pub(super) fn new(member: Member<'r>, shared: &'r SharedTraining<'a>, carried: Carried) -> Self {
+        let targets = vec![Line::ZERO; shared.net.outputs()];
+        let said = vec![Line::ZERO; shared.net.outputs() + shared.net.program.members()];
+        Worker { member, shared, targets, said, clipping: Clipping::new(shared.net.layout), carried, clock: C::start() }
     }
 
     /// Waits for the other members.
@@ -86,13 +86,13 @@ impl<'r, 'a, C: Clock> Worker<'r, 'a, C> {
 
     /// This worker's slots and their numbers.
     pub(super) fn slots(&self) -> impl Iterator<Item = (usize, &Slot)> {
-        let range = self.run.shares[self.member.index].clone();
-        range.clone().zip(&self.run.net.layout.slots[range])
+        let range = self.shared.shares[self.member.index].clone();
+        range.clone().zip(&self.shared.net.layout.slots[range])
     }
 
     /// This worker's slots, with adjacent ones joined: an update is faster in the order of memory than slot by slot.
     pub(super) fn runs_of_slots(&self) -> impl Iterator<Item = Slot> {
-        let own = &self.run.net.layout.slots[self.run.shares[self.member.index].clone()];
+        let own = &self.shared.net.layout.slots[self.shared.shares[self.member.index].clone()];
         let goes_on = |a: &Slot, b: &Slot| (a.tensor, &a.panels, a.rows.end) == (b.tensor, &b.panels, b.rows.start);
         own.chunk_by(goes_on).map(|slots| {
             let (first, last) = (&slots[0], &slots[slots.len() - 1]);
@@ -103,7 +103,7 @@ impl<'r, 'a, C: Clock> Worker<'r, 'a, C> {
     /// Calls `work` with the lines of a slot and whether they are weights. Biases are included with the weights unless they are
     /// kept `apart` or learn differently.
     pub(super) fn for_each_run(&self, slot: &Slot, apart: bool, mut work: impl FnMut(Range<usize>, bool)) {
-        let tensor = &self.run.net.layout.tensors[slot.tensor];
+        let tensor = &self.shared.net.layout.tensors[slot.tensor];
         let weights = tensor.weight_rows();
         let apart = apart || tensor.learns_apart;
         let split = if apart || weights <= slot.rows.start { weights } else { slot.rows.end };

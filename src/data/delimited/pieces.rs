@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::plain::read_plain;
 use super::rows::Rows;
-use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, RecordRun, cut};
+use super::sections::{BYTES_OF_A_COLUMN, SECTION_BYTES, Section, cut};
 use super::stream::refuse_swallowed;
 use crate::data::builder::Builder;
 use crate::data::layout::FileLayout;
@@ -41,7 +41,7 @@ pub(in crate::data) struct DelimitedPieces {
     oddities: Oddities,
 }
 
-/// The parsed records of a run.
+/// The parsed records of a section.
 struct ParsedRecords {
     columns: Vec<Builder>,
     kept: Vec<Vec<String>>,
@@ -90,19 +90,19 @@ impl DelimitedPieces {
         if self.unread.is_empty() {
             return Ok(false);
         }
-        let size = RUN_BYTES.max(self.layout.outline.names.len() * BYTES_OF_A_COLUMN);
-        let runs = cut(&self.unread, self.line, &self.layout.dialect, size);
-        // If the text continues, the last run may end within a record.
-        let whole = if self.ended { runs.len() } else { runs.len() - 1 };
+        let size = SECTION_BYTES.max(self.layout.outline.names.len() * BYTES_OF_A_COLUMN);
+        let sections = cut(&self.unread, self.line, &self.layout.dialect, size);
+        // If the text continues, the last section may end within a record.
+        let whole = if self.ended { sections.len() } else { sections.len() - 1 };
         if whole == 0 {
             self.piece *= 2;
             return Ok(true);
         }
         let (path, layout) = (&self.path, &self.layout);
         let parts: Vec<Result<ParsedRecords>> =
-            runs[..whole].par_iter().map(|run| read_run((path, layout), run, batch)).collect();
-        let used = runs[..whole].iter().map(|run| run.bytes.len()).sum::<usize>();
-        let line = runs.get(whole).map_or(self.line, |run| run.line);
+            sections[..whole].par_iter().map(|section| read_section((path, layout), section, batch)).collect();
+        let used = sections[..whole].iter().map(|section| section.bytes.len()).sum::<usize>();
+        let line = sections.get(whole).map_or(self.line, |section| section.line);
         for part in parts {
             let ParsedRecords { columns, kept, lines, oddities } = part?;
             batch.columns.iter_mut().zip(columns).for_each(|((_, builder), more)| builder.append(more));
@@ -148,9 +148,9 @@ impl TableSource for DelimitedPieces {
     }
 }
 
-fn read_run(
+fn read_section(
     (path, layout): (&Path, &Arc<FileLayout>),
-    run: &RecordRun<'_>,
+    section: &Section<'_>,
     batch: &PendingRows<'_>,
 ) -> Result<ParsedRecords> {
     let markers: &MissingMarkers = batch.markers;
@@ -161,13 +161,14 @@ fn read_run(
         oddities: Oddities::default(),
     };
     let places: Vec<usize> = batch.columns.iter().map(|(place, _)| *place).collect();
-    let plain = if batch.kept.is_empty() { read_plain(run, layout, &places, &mut part.columns, markers) } else { None };
+    let plain =
+        if batch.kept.is_empty() { read_plain(section, layout, &places, &mut part.columns, markers) } else { None };
     if let Some(lines) = plain {
         return Ok(ParsedRecords { lines, ..part });
     }
     part.columns = batch.columns.iter().map(|(_, builder)| builder.for_later()).collect();
-    part.lines.reserve(run.newlines + 1);
-    let mut rows = Rows::new(path, layout, run.bytes, run.line);
+    part.lines.reserve(section.newlines + 1);
+    let mut rows = Rows::new(path, layout, section.bytes, section.line);
     while let Some(row) = rows.next()? {
         part.lines.push(row.line);
         for (builder, (place, _)) in part.columns.iter_mut().zip(&batch.columns) {

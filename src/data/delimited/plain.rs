@@ -1,9 +1,9 @@
-//! The fast path for runs without quotes: parses a number while searching for the end of its cell.
+//! The fast path for sections without quotes: parses a number while searching for the end of its cell.
 
 use memchr::{memchr, memchr2};
 
 use super::rows::{short, trimmed};
-use super::runs::RecordRun;
+use super::sections::Section;
 use crate::data::builder::Builder;
 use crate::data::cell::decimal;
 use crate::data::header::BOM;
@@ -18,17 +18,17 @@ const CTRL_Z: &str = "\x1a";
 /// A row that needs the slow path: one of another width, a comment, or a repeated header.
 struct Odd;
 
-/// Adds the rows of a run to `columns`, which are those at the places `selected`, and returns the line of each row.
-/// Returns `None` if the run has a quote or an unusual row; then `columns` must be discarded and the run read by
+/// Adds the rows of a section to `columns`, which are those at the places `selected`, and returns the line of each row.
+/// Returns `None` if the section has a quote or an unusual row; then `columns` must be discarded and the section read by
 /// [`super::rows::Rows`].
 pub(super) fn read_plain(
-    run: &RecordRun<'_>,
+    section: &Section<'_>,
     layout: &FileLayout,
     selected: &[usize],
     columns: &mut [Builder],
     markers: &MissingMarkers,
 ) -> Option<Vec<u32>> {
-    let quoted = |quote| memchr(quote, run.bytes).is_some();
+    let quoted = |quote| memchr(quote, section.bytes).is_some();
     let names = &layout.outline.names;
     if names.len() < 2
         || layout.dialect.comment.is_some()
@@ -38,10 +38,10 @@ pub(super) fn read_plain(
     }
     let mut builders = vec![None; names.len()];
     selected.iter().enumerate().for_each(|(at, place)| builders[*place] = Some(at));
-    let text = std::str::from_utf8(run.bytes).ok()?;
+    let text = std::str::from_utf8(section.bytes).ok()?;
     let mut rows = PlainRows { text, at: 0, delimiter: layout.dialect.delimiter, names, builders };
-    let mut lines = Vec::with_capacity(run.newlines + 1);
-    let mut line = run.line;
+    let mut lines = Vec::with_capacity(section.newlines + 1);
+    let mut line = section.line;
     while rows.at < text.len() {
         let number = short(line);
         if rows.row(number, columns, markers).ok()? {

@@ -1,11 +1,11 @@
-//! Reading in many runs has the same result as reading in one, including all messages.
+//! Reading in many sections has the same result as reading in one, including all messages.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::runs::{RecordRun, cut};
+use super::sections::{Section, cut};
 use super::whole::{read_bytes, read_file};
 use super::windows::TextFile;
 use crate::Result;
@@ -18,20 +18,20 @@ use crate::data::source::{Opened, Source};
 use crate::data::table::{Column, MissingMarkers, Table};
 use crate::data::text::Text;
 
-/// Lengths of runs that divide even small files often.
+/// Lengths of sections that divide even small files often.
 const SIZES: [usize; 4] = [1, 3, 10, 40];
 
 /// Lengths of windows, in bytes.
 const WINDOWS: [usize; 3] = [64, 100, 1 << 20];
 
-/// A comment sign that no test uses. With a comment sign, all runs are read on the slow path.
+/// A comment sign that no test uses. With a comment sign, all sections are read on the slow path.
 const NO_COMMENT: u8 = 1;
 
-fn read(bytes: &[u8], options: &ReadOptions, run_bytes: usize) -> Result<Table> {
-    read_by(bytes, options, (run_bytes, false))
+fn read(bytes: &[u8], options: &ReadOptions, section_bytes: usize) -> Result<Table> {
+    read_by(bytes, options, (section_bytes, false))
 }
 
-fn read_by(bytes: &[u8], options: &ReadOptions, (run_bytes, careful): (usize, bool)) -> Result<Table> {
+fn read_by(bytes: &[u8], options: &ReadOptions, (section_bytes, careful): (usize, bool)) -> Result<Table> {
     let opened = Opened::from_reader("x.csv".into(), Box::new(std::io::Cursor::new(bytes.to_vec())))?;
     let (bytes, _) = Text::new(opened, None)?.into_bytes()?;
     let path = Path::new("x.csv");
@@ -39,7 +39,7 @@ fn read_by(bytes: &[u8], options: &ReadOptions, (run_bytes, careful): (usize, bo
     if careful && layout.outline.names.len() > 1 {
         layout.dialect.comment = Some(NO_COMMENT);
     }
-    let mut file = read_bytes(bytes, path.to_path_buf(), layout, &options.missing, run_bytes)?;
+    let mut file = read_bytes(bytes, path.to_path_buf(), layout, &options.missing, section_bytes)?;
     // As labels are read, so no cell is lost.
     let all: Vec<usize> = (0..file.columns.len()).collect();
     Ok(kinds(&mut file, options, &all, &[])?.table)
@@ -71,7 +71,7 @@ fn read_windows(bytes: &[u8], options: &ReadOptions, window: usize) -> Option<Re
     read.transpose().map(|read| read.and_then(table))
 }
 
-/// Reads in one run, in many runs, and from a file window by window. Checks that the results agree, and returns the
+/// Reads in one section, in many sections, and from a file window by window. Checks that the results agree, and returns the
 /// result.
 fn alike(bytes: &[u8], options: &ReadOptions) -> String {
     let one = shown(read(bytes, options, usize::MAX));
@@ -79,7 +79,7 @@ fn alike(bytes: &[u8], options: &ReadOptions) -> String {
     assert_eq!(one, careful, "the quick way and the careful one, {:?}", String::from_utf8_lossy(bytes));
     for size in SIZES {
         let many = shown(read(bytes, options, size));
-        assert_eq!(many, one, "runs of {size} bytes of {:?}", String::from_utf8_lossy(bytes));
+        assert_eq!(many, one, "sections of {size} bytes of {:?}", String::from_utf8_lossy(bytes));
     }
     for window in WINDOWS {
         let Some(read) = read_windows(bytes, options, window) else { continue };
@@ -102,7 +102,7 @@ fn error(text: impl AsRef<[u8]>) -> String {
     found.strip_prefix("error: ").unwrap_or_else(|| panic!("expected an error, found {found}")).to_owned()
 }
 
-/// The table, read in runs of a few bytes, after a check that other runs give the same.
+/// The table, read in sections of a few bytes, after a check that other sections give the same.
 fn table(text: &str) -> Table {
     alike(text.as_bytes(), &ReadOptions::default());
     read(text.as_bytes(), &ReadOptions::default(), 1).unwrap()
@@ -113,32 +113,45 @@ fn cells(table: &Table, column: usize) -> Vec<String> {
     (0..table.rows()).map(text).collect()
 }
 
-/// The runs of a text, with the lines on which they start.
-fn runs(text: &str, size: usize) -> Vec<(&str, u64)> {
-    let written =
-        |run: RecordRun<'_>| (run.bytes.as_ptr() as usize - text.as_ptr() as usize, run.bytes.len(), run.line);
-    let runs = cut(text.as_bytes(), 1, &TextDialect::plain(b','), size).into_iter().map(written);
-    runs.map(|(start, length, line)| (&text[start..start + length], line)).collect()
+/// The sections of a text, with the lines on which they start.
+fn sections(text: &str, size: usize) -> Vec<(&str, u64)> {
+    let written = |section: Section<'_>| {
+        (section.bytes.as_ptr() as usize - text.as_ptr() as usize, section.bytes.len(), section.line)
+    };
+    let sections = cut(text.as_bytes(), 1, &TextDialect::plain(b','), size).into_iter().map(written);
+    sections.map(|(start, length, line)| (&text[start..start + length], line)).collect()
 }
 
 #[test]
 fn runs_end_where_records_do() {
-    assert_eq!(runs("a,1\nb,2\nc,3\n", 1), [("a,1", 1), ("\nb,2", 1), ("\nc,3", 2), ("\n", 3)]);
-    assert_eq!(runs("a,1\nb,2\nc,3\n", 5), [("a,1\nb,2", 1), ("\nc,3\n", 2)]);
-    assert_eq!(runs("a,1\r\nb,2", 1), [("a,1\r", 1), ("\nb,2", 1)], "the CR belongs to the last cell, as in one run");
-    assert_eq!(runs("a\rb\rc", 1), [("a\rb\rc", 1)], "a CR alone ends no record");
-    assert_eq!(runs("\"a\nb\",1\n\"c\",2", 1), [("\"a\nb\",1", 1), ("\n\"c\",2", 2)], "a newline in quotes");
-    assert_eq!(runs("\"a\"\"\nb\",1\nc,2", 1), [("\"a\"\"\nb\",1", 1), ("\nc,2", 2)], "a doubled quote");
-    assert_eq!(runs("x,\"\"\ny,2", 1), [("x,\"\"", 1), ("\ny,2", 1)], "an empty cell in quotes");
+    assert_eq!(sections("a,1\nb,2\nc,3\n", 1), [("a,1", 1), ("\nb,2", 1), ("\nc,3", 2), ("\n", 3)]);
+    assert_eq!(sections("a,1\nb,2\nc,3\n", 5), [("a,1\nb,2", 1), ("\nc,3\n", 2)]);
     assert_eq!(
-        runs("x,\"\"\"\n\"\ny,2", 1),
+        sections("a,1\r\nb,2", 1),
+        [("a,1\r", 1), ("\nb,2", 1)],
+        "the CR belongs to the last cell, as in one section"
+    );
+    assert_eq!(sections("a\rb\rc", 1), [("a\rb\rc", 1)], "a CR alone ends no record");
+    assert_eq!(sections("\"a\nb\",1\n\"c\",2", 1), [("\"a\nb\",1", 1), ("\n\"c\",2", 2)], "a newline in quotes");
+    assert_eq!(sections("\"a\"\"\nb\",1\nc,2", 1), [("\"a\"\"\nb\",1", 1), ("\nc,2", 2)], "a doubled quote");
+    assert_eq!(sections("x,\"\"\ny,2", 1), [("x,\"\"", 1), ("\ny,2", 1)], "an empty cell in quotes");
+    assert_eq!(
+        sections("x,\"\"\"\n\"\ny,2", 1),
         [("x,\"\"\"\n\"", 1), ("\ny,2", 2)],
         "three quotes are an open one and one of the text"
     );
-    assert_eq!(runs("5\" pipe,1\nb,2", 1), [("5\" pipe,1", 1), ("\nb,2", 1)], "a quote within a cell opens nothing");
-    assert_eq!(runs("\"a\"\"b\" \"\nc,2", 1), [("\"a\"\"b\" \"", 1), ("\nc,2", 1)], "nor does one behind a closed one");
-    assert_eq!(runs("a,1\n\"b,2\nc,3\n", 1), [("a,1", 1), ("\n\"b,2\nc,3\n", 1)], "an open quote goes to the end");
-    assert_eq!(runs("", 1), []);
+    assert_eq!(
+        sections("5\" pipe,1\nb,2", 1),
+        [("5\" pipe,1", 1), ("\nb,2", 1)],
+        "a quote within a cell opens nothing"
+    );
+    assert_eq!(
+        sections("\"a\"\"b\" \"\nc,2", 1),
+        [("\"a\"\"b\" \"", 1), ("\nc,2", 1)],
+        "nor does one behind a closed one"
+    );
+    assert_eq!(sections("a,1\n\"b,2\nc,3\n", 1), [("a,1", 1), ("\n\"b,2\nc,3\n", 1)], "an open quote goes to the end");
+    assert_eq!(sections("", 1), []);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::plain::read_plain;
 use super::rows::Rows;
-use super::runs::{BYTES_OF_A_COLUMN, RUN_BYTES, RecordRun};
+use super::sections::{BYTES_OF_A_COLUMN, SECTION_BYTES, Section};
 use super::windows::{Bytes, CutOptions, Encoded, TextFile, WINDOW, changed};
 use crate::data::builder::Builder;
 use crate::data::layout::FileLayout;
@@ -18,9 +18,9 @@ use crate::data::table::{Column, MissingMarkers};
 use crate::data::text::Text;
 use crate::{Result, Unit};
 
-/// Upper limit of the runs for each thread that are read before they are joined.
+/// Upper limit of the sections for each thread that are read before they are joined.
 const RUNS_AT_ONCE: usize = 8;
-/// Approximate number of bytes that are read before runs are joined; at least one run for each thread.
+/// Approximate number of bytes that are read before sections are joined; at least one section for each thread.
 const BYTES_AT_ONCE: usize = 64 << 20;
 
 /// Files of at least this many bytes are not kept in memory with their table. If a column must be read again, the file
@@ -33,39 +33,39 @@ const LARGE: u64 = 64 << 20;
 /// [`crate::Error::Data`], with the line if it is known, for a row of the wrong width, infinite numbers, or no rows.
 pub(in crate::data) fn read_whole(mut text: Text, options: &ReadOptions) -> Result<RawTable> {
     let layout = FileLayout::find(&mut text, options)?;
-    let run_bytes = RUN_BYTES.max(layout.outline.names.len() * BYTES_OF_A_COLUMN);
+    let section_bytes = SECTION_BYTES.max(layout.outline.names.len() * BYTES_OF_A_COLUMN);
     let path = text.name().to_path_buf();
     if let Some((file, start)) = text.plain_file()
         && std::fs::metadata(file).is_ok_and(|metadata| metadata.len() >= LARGE)
         && layout.outline.names.len() > 1
     {
         let file = TextFile::new(file.to_path_buf(), start, WINDOW)?;
-        if let Some(table) = read_file(file, path.clone(), layout.clone(), &options.missing, run_bytes)? {
+        if let Some(table) = read_file(file, path.clone(), layout.clone(), &options.missing, section_bytes)? {
             return Ok(table);
         }
     }
     let (bytes, conversion) = text.into_bytes()?;
-    let mut table = read_bytes(bytes, path, layout, &options.missing, run_bytes)?;
+    let mut table = read_bytes(bytes, path, layout, &options.missing, section_bytes)?;
     table.notes = conversion.notes();
     table.warnings.extend(conversion.warning(&table.path));
     Ok(table)
 }
 
-/// Reads the rows of UTF-8 text in runs of at least `run_bytes`. Neither the table nor any message depends on
-/// `run_bytes`.
+/// Reads the rows of UTF-8 text in sections of at least `section_bytes`. Neither the table nor any message depends on
+/// `section_bytes`.
 pub(super) fn read_bytes(
     bytes: Vec<u8>,
     path: PathBuf,
     layout: FileLayout,
     markers: &MissingMarkers,
-    run_bytes: usize,
+    section_bytes: usize,
 ) -> Result<RawTable> {
     let layout = Arc::new(layout);
     let above = Above::of(&bytes, &path, &layout)?;
     // If blank lines are rows, they must not be separated from the row above them.
-    let run_bytes = if layout.outline.names.len() == 1 { usize::MAX } else { run_bytes };
+    let section_bytes = if layout.outline.names.len() == 1 { usize::MAX } else { section_bytes };
     let body = above.bytes..bytes.len();
-    let file = WholeFile { path, layout, bytes: Bytes::Memory(bytes, body), above, run_bytes };
+    let file = WholeFile { path, layout, bytes: Bytes::Memory(bytes, body), above, section_bytes };
     let table = file.into_table(markers)?;
     Ok(table.expect("text in memory is UTF-8"))
 }
@@ -76,7 +76,7 @@ pub(super) fn read_file(
     path: PathBuf,
     layout: FileLayout,
     markers: &MissingMarkers,
-    run_bytes: usize,
+    section_bytes: usize,
 ) -> Result<Option<RawTable>> {
     let layout = Arc::new(layout);
     let first = file.first()?;
@@ -85,7 +85,7 @@ pub(super) fn read_file(
         return Ok(None);
     };
     let bytes = Bytes::File(file.after(above.bytes));
-    WholeFile { path, layout, bytes, above, run_bytes }.into_table(markers)
+    WholeFile { path, layout, bytes, above, section_bytes }.into_table(markers)
 }
 
 /// The part of a file above its rows.
@@ -111,7 +111,7 @@ struct WholeFile {
     layout: Arc<FileLayout>,
     bytes: Bytes,
     above: Above,
-    run_bytes: usize,
+    section_bytes: usize,
 }
 
 impl WrittenCells for WholeFile {
@@ -182,12 +182,12 @@ impl WholeFile {
         mut all: ParsedColumns,
         markers: &MissingMarkers,
     ) -> Result<Option<ParsedColumns>> {
-        let Self { layout, run_bytes, above, .. } = self;
-        let by = CutOptions { first_line: above.first_line, dialect: &layout.dialect, run_bytes: *run_bytes };
-        let encoded = self.bytes.each_window(by, |runs| {
-            for runs in runs.chunks(runs_at_once(runs)) {
-                let read = |run| self.read_run(run, selected, &all, markers);
-                let parts: Vec<Result<ParsedColumns>> = runs.par_iter().map(read).collect();
+        let Self { layout, section_bytes, above, .. } = self;
+        let by = CutOptions { first_line: above.first_line, dialect: &layout.dialect, section_bytes: *section_bytes };
+        let encoded = self.bytes.each_window(by, |sections| {
+            for sections in sections.chunks(sections_at_once(sections)) {
+                let read = |section| self.read_section(section, selected, &all, markers);
+                let parts: Vec<Result<ParsedColumns>> = sections.par_iter().map(read).collect();
                 all.append(parts.into_iter().collect::<Result<_>>()?);
             }
             Ok(())
@@ -195,23 +195,23 @@ impl WholeFile {
         Ok((encoded == Encoded::Utf8).then_some(all))
     }
 
-    fn read_run(
+    fn read_section(
         &self,
-        run: &RecordRun,
+        section: &Section,
         selected: &[usize],
         earlier: &ParsedColumns,
         markers: &MissingMarkers,
     ) -> Result<ParsedColumns> {
         let empty = || -> Vec<Builder> { earlier.columns.iter().map(Builder::for_later).collect() };
         let mut columns = empty();
-        if let Some(lines) = read_plain(run, &self.layout, selected, &mut columns, markers) {
+        if let Some(lines) = read_plain(section, &self.layout, selected, &mut columns, markers) {
             return Ok(ParsedColumns { lines, columns, oddities: Oddities::default() });
         }
         columns = empty();
-        let mut lines = Vec::with_capacity(run.newlines + 1);
-        let mut rows = Rows::new(&self.path, &self.layout, run.bytes, run.line);
+        let mut lines = Vec::with_capacity(section.newlines + 1);
+        let mut rows = Rows::new(&self.path, &self.layout, section.bytes, section.line);
         // Below a header, the bytes start with the newline that ends the header.
-        rows.begin_below(if self.above.bytes > 0 { run.line } else { run.line - 1 });
+        rows.begin_below(if self.above.bytes > 0 { section.line } else { section.line - 1 });
         while let Some(row) = rows.next()? {
             lines.push(row.line);
             for (builder, &column) in columns.iter_mut().zip(selected) {
@@ -227,9 +227,9 @@ fn vec_of<T>(count: usize, value: impl Fn() -> T) -> Vec<T> {
     (0..count).map(|_| value()).collect()
 }
 
-/// Number of runs that are read before they are joined.
-fn runs_at_once(runs: &[RecordRun<'_>]) -> usize {
-    let longest = runs.iter().map(|run| run.bytes.len()).max().unwrap_or(1);
+/// Number of sections that are read before they are joined.
+fn sections_at_once(sections: &[Section<'_>]) -> usize {
+    let longest = sections.iter().map(|section| section.bytes.len()).max().unwrap_or(1);
     let threads = rayon::current_num_threads();
     (BYTES_AT_ONCE / longest.max(1)).clamp(threads, RUNS_AT_ONCE * threads)
 }
@@ -253,9 +253,11 @@ impl ParsedColumns {
         for part in parts {
             self.lines.extend(part.lines);
             self.oddities.append(part.oddities);
-            more.iter_mut().zip(part.columns).for_each(|(runs, run)| runs.push(run));
+            more.iter_mut().zip(part.columns).for_each(|(sections, section)| sections.push(section));
         }
-        let append = |(column, runs): (&mut Builder, Vec<Builder>)| runs.into_iter().for_each(|run| column.append(run));
+        let append = |(column, sections): (&mut Builder, Vec<Builder>)| {
+            sections.into_iter().for_each(|section| column.append(section))
+        };
         self.columns.par_iter_mut().zip(more).for_each(append);
     }
 }

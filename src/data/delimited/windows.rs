@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use memchr::memchr_iter;
 use rayon::prelude::*;
 
-use super::runs::{RecordRun, cut};
+use super::sections::{Section, cut};
 use crate::data::dialect::TextDialect;
 use crate::{Error, Result};
 
@@ -46,16 +46,16 @@ struct FileState {
     identity: Option<(u64, i64, i64)>,
 }
 
-/// How a text is divided into runs.
+/// How a text is divided into sections.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CutOptions<'a> {
     pub first_line: u64,
     pub dialect: &'a TextDialect,
-    pub run_bytes: usize,
+    pub section_bytes: usize,
 }
 
-/// Function that is called with the runs of a window.
-type VisitRecords<'a> = dyn FnMut(&[RecordRun<'_>]) -> Result<()> + Send + 'a;
+/// Function that is called with the sections of a window.
+type VisitSections<'a> = dyn FnMut(&[Section<'_>]) -> Result<()> + Send + 'a;
 
 /// Whether a whole file is UTF-8 text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(super) enum Encoded {
 }
 
 impl Bytes {
-    /// Calls `visit` with all runs, in order, one window at a time. If a file is not UTF-8, its remaining runs are
+    /// Calls `visit` with all sections, in order, one window at a time. If a file is not UTF-8, its remaining sections are
     /// skipped.
     ///
     /// # Errors
@@ -74,11 +74,11 @@ impl Bytes {
     pub(super) fn each_window(
         &self,
         by: CutOptions<'_>,
-        mut visit: impl FnMut(&[RecordRun<'_>]) -> Result<()> + Send,
+        mut visit: impl FnMut(&[Section<'_>]) -> Result<()> + Send,
     ) -> Result<Encoded> {
         match self {
             Self::Memory(bytes, body) => {
-                visit(&cut(&bytes[body.clone()], by.first_line, by.dialect, by.run_bytes))?;
+                visit(&cut(&bytes[body.clone()], by.first_line, by.dialect, by.section_bytes))?;
                 Ok(Encoded::Utf8)
             }
             Self::File(file) => file.each_window(by, &mut visit),
@@ -146,33 +146,33 @@ impl TextFile {
     }
 
     /// Reads the next bytes while `visit` handles the rows of a window.
-    fn each_window(&self, by: CutOptions<'_>, visit: &mut VisitRecords<'_>) -> Result<Encoded> {
+    fn each_window(&self, by: CutOptions<'_>, visit: &mut VisitSections<'_>) -> Result<Encoded> {
         let mut file = self.read_from(0)?;
         let (mut unread, mut next, mut line, mut window) = (Vec::new(), Vec::new(), by.first_line, self.window);
         let mut ended = self.read_on(&mut file, &mut unread, window)?;
         while !unread.is_empty() {
-            let runs = cut(&unread, line, by.dialect, by.run_bytes);
-            // If the text continues, the last run may end within a record.
-            let whole = if ended { runs.len() } else { runs.len().saturating_sub(1) };
+            let sections = cut(&unread, line, by.dialect, by.section_bytes);
+            // If the text continues, the last section may end within a record.
+            let whole = if ended { sections.len() } else { sections.len().saturating_sub(1) };
             if whole == 0 {
                 window *= 2;
                 ended = self.read_on(&mut file, &mut unread, window)?;
                 continue;
             }
-            if runs[..whole].par_iter().any(|run| std::str::from_utf8(run.bytes).is_err()) {
+            if sections[..whole].par_iter().any(|section| std::str::from_utf8(section.bytes).is_err()) {
                 return Ok(Encoded::Otherwise);
             }
-            let used: usize = runs[..whole].iter().map(|run| run.bytes.len()).sum();
+            let used: usize = sections[..whole].iter().map(|section| section.bytes.len()).sum();
             next.clear();
             next.extend_from_slice(&unread[used..]);
             let read = || if ended { Ok(true) } else { self.read_on(&mut file, &mut next, window) };
-            let (visited, read) = rayon::join(|| visit(&runs[..whole]), read);
+            let (visited, read) = rayon::join(|| visit(&sections[..whole]), read);
             if let Err(fault) = visited {
                 self.check()?; // a change of the file explains it better
                 return Err(fault);
             }
             ended = read?;
-            line = runs.get(whole).map_or(line, |run| run.line);
+            line = sections.get(whole).map_or(line, |section| section.line);
             std::mem::swap(&mut unread, &mut next);
         }
         self.check()?;

@@ -25,7 +25,7 @@ pub(super) struct Tile<const C: usize> {
     /// `A` of the row after the last one. From here one line for each step is prefetched; a hint, so any address is allowed.
     pub(super) next_a: *const f32,
     /// Floats of `A` from one run of steps to the next.
-    pub(super) run: usize,
+    pub(super) stride: usize,
     /// Number of steps.
     pub(super) depth: usize,
     /// The vectors of `B` at the first step.
@@ -59,9 +59,9 @@ pub(super) unsafe fn compute<L: Lanes, const R: usize, const C: usize, F: LeftFa
         for run in 0..=runs {
             let steps = if run < runs { F::STEPS } else { t.depth % F::STEPS };
             let mut cursor = Cursor {
-                a: [t.a.wrapping_add(run * t.run); C],
+                a: [t.a.wrapping_add(run * t.stride); C],
                 b: t.b.map(|b| b.wrapping_add(run * F::STEPS * LANES)),
-                next_a: t.next_a.wrapping_add(run * t.run),
+                next_a: t.next_a.wrapping_add(run * t.stride),
             };
             cursor.advance::<L, F>(0);
             for _ in 0..steps / UNROLLED {

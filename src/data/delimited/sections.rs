@@ -1,4 +1,4 @@
-//! Divides delimited text in memory into runs of whole records, which threads read in parallel.
+//! Divides delimited text in memory into sections of whole records, which threads read in parallel.
 
 use memchr::{memchr, memchr_iter, memchr2};
 use rayon::prelude::*;
@@ -6,21 +6,21 @@ use rayon::prelude::*;
 use crate::data::dialect::TextDialect;
 use crate::data::written::Quote;
 
-/// Least length of a run, for any number of threads: long enough that joining runs takes little time, short enough that
+/// Least length of a section, for any number of threads: long enough that joining sections takes little time, short enough that
 /// threads finish at about the same time.
-pub const RUN_BYTES: usize = 1 << 20;
-/// Least number of bytes of a run for each column, so the builders of columns are small compared with their input.
+pub const SECTION_BYTES: usize = 1 << 20;
+/// Least number of bytes of a section for each column, so the builders of columns are small compared with their input.
 pub const BYTES_OF_A_COLUMN: usize = 256;
 
 const NEWLINE: u8 = b'\n';
 
 /// A sequence of whole records.
 ///
-/// Every run except the first of a file starts with the newline that ends the record before it. The reader takes it as
+/// Every section except the first of a file starts with the newline that ends the record before it. The reader takes it as
 /// an empty line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecordRun<'a> {
-    /// The records. The newline of the last one belongs to the next run.
+pub struct Section<'a> {
+    /// The records. The newline of the last one belongs to the next section.
     pub bytes: &'a [u8],
     /// Line of the file on which the first byte is.
     pub line: u64,
@@ -28,25 +28,25 @@ pub struct RecordRun<'a> {
     pub newlines: usize,
 }
 
-/// Divides `bytes`, which start on `line` between two records. Each run ends with the first record that makes it at
+/// Divides `bytes`, which start on `line` between two records. Each section ends with the first record that makes it at
 /// least `size` bytes long.
 ///
 /// Quotes are treated as in the `csv` crate: a quote opens only at the start of a cell, and a doubled quote in a quoted
 /// cell is part of the text.
-pub fn cut<'a>(bytes: &'a [u8], mut line: u64, dialect: &TextDialect, size: usize) -> Vec<RecordRun<'a>> {
-    let mut runs = Vec::new();
+pub fn cut<'a>(bytes: &'a [u8], mut line: u64, dialect: &TextDialect, size: usize) -> Vec<Section<'a>> {
+    let mut sections = Vec::new();
     let mut start = 0;
     while start < bytes.len() {
         let end = record_end(bytes, start, start.saturating_add(size.max(1)), dialect);
-        runs.push(RecordRun { bytes: &bytes[start..end], line, newlines: 0 });
+        sections.push(Section { bytes: &bytes[start..end], line, newlines: 0 });
         start = end;
     }
-    runs.par_iter_mut().for_each(|run| run.newlines = memchr_iter(NEWLINE, run.bytes).count());
-    for run in &mut runs {
-        run.line = line;
-        line += run.newlines as u64;
+    sections.par_iter_mut().for_each(|section| section.newlines = memchr_iter(NEWLINE, section.bytes).count());
+    for section in &mut sections {
+        section.line = line;
+        line += section.newlines as u64;
     }
-    runs
+    sections
 }
 
 /// Position of the first newline at or after `least` that ends a record, or the end of the bytes.
