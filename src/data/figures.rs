@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use foldhash::fast::FixedState;
 
-use super::statistics::{extremes, standard_deviation};
+use super::statistics::{error_of_mean, extremes, standard_deviation};
 
 /// Number of partial sums, as many as a vector register has lanes.
 const LANES: usize = 8;
@@ -59,13 +59,11 @@ impl ColumnFigures {
     }
 }
 
-/// The mean of `count` values. The sum of the values has a rounding error, which is large if they are far from 0 and close together. The
-/// mean of the deviations from the first mean corrects it. If the sum overflows, values are divided before they are added.
+/// The mean of `count` values, corrected by its rounding error. If the sum overflows, values are divided before they are added.
 fn mean(values: &[f64], count: f64) -> f64 {
     let first = Some(sum(values, |value| value) / count).filter(|mean| mean.is_finite());
     let first = first.unwrap_or_else(|| sum(values, |value| value / count));
-    let lost = sum(values, |value| value - first) / count;
-    if lost.is_finite() { first + lost } else { first }
+    first + error_of_mean(sum(values, |value| value - first), count)
 }
 
 /// The sum of a term over the values that are not missing.

@@ -109,12 +109,20 @@ pub(super) fn extremes(values: &[f64]) -> (f64, f64) {
 /// Largest error of a mean that is not corrected, as a share of the standard deviation.
 const MEAN_ERROR: f64 = 1e-9;
 
-/// The mean and the standard deviation. The given mean may have the rounding error of a sum, which is large if values are far from 0
-/// and close together. It is corrected only where that matters, so that other columns keep their bits.
+/// The rounding error of a mean of `count` values: the mean of their deviations from it, given the sum of these; 0 if the sum overflows.
+/// The sum of values has an error that is large if they are far from 0 and close together, and so has the mean.
+pub(super) fn error_of_mean(sum_of_deviations: f64, count: f64) -> f64 {
+    let error = sum_of_deviations / count;
+    if error.is_finite() { error } else { 0.0 }
+}
+
+/// The mean and the standard deviation. The given mean is corrected only where its error matters, so that other columns keep their
+/// bits.
 fn mean_and_deviation(values: &[f64], mean: f64, count: f64) -> (f64, f64) {
     let deviation = |mean: f64| standard_deviation(|| values.iter().map(|value| value - mean), count);
-    let (lost, sd) = (values.iter().map(|value| value - mean).sum::<f64>() / count, deviation(mean));
-    if lost.is_finite() && lost.abs() > MEAN_ERROR * sd { (mean + lost, deviation(mean + lost)) } else { (mean, sd) }
+    let error = error_of_mean(values.iter().map(|value| value - mean).sum(), count);
+    let sd = deviation(mean);
+    if error.abs() > MEAN_ERROR * sd { (mean + error, deviation(mean + error)) } else { (mean, sd) }
 }
 
 /// `√(Σ d² / n)` of deviations from a mean. If the squares underflow or overflow, deviations are divided by the largest
