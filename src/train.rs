@@ -4,6 +4,7 @@ mod backward;
 mod batch;
 mod clock;
 mod data_pass;
+mod epoch;
 mod evaluate;
 mod forward;
 mod full_batch;
@@ -31,6 +32,7 @@ pub use crate::score::Evaluation;
 pub(crate) use batch::{BLOCK_ROWS, block_rows};
 pub use clock::{Phase, PhaseTimes};
 pub use data_pass::DataPass;
+pub use epoch::{EpochOutcome, EpochPlan, Halt};
 pub use evaluate::Evaluator;
 pub(crate) use evaluate::block_rows as evaluated_rows;
 pub(crate) use forward::splits_first_layer;
@@ -40,7 +42,7 @@ pub use settings::{Largest, Schedules, StepSettings};
 pub(crate) use state::RunningEpoch;
 pub use state::TrainState;
 pub use sums::{LayerNorms, StepStats};
-pub use trainer::{EpochOutcome, EpochPlan, Halt, Trainer};
+pub use trainer::Trainer;
 
 #[cfg(test)]
 mod tests;

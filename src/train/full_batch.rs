@@ -2,13 +2,14 @@
 
 use super::batch::Batch;
 use super::clock::NoClock;
+use super::epoch::{EpochOutcome, EpochPlan, Halt, weight_norms};
 use super::mean::Mean;
 use super::record::{Recent, StepRecord};
 use super::rows::StepRows;
 use super::settings::StepFactors;
 use super::step::step;
 use super::sums::{LayerNorms, StepStats};
-use super::trainer::{EpochOutcome, EpochPlan, Halt, Trainer, weight_norms};
+use super::trainer::Trainer;
 use super::worker::Worker;
 use crate::kernel::{LANES, Line};
 use crate::optim::Carried;

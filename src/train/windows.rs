@@ -1,7 +1,8 @@
 //! Epochs over rows that stay in a pack: a window of some batches is loaded and trained on, then the next one.
 
 use super::clock::{Clock, PhaseTimes};
-use super::trainer::{EpochOutcome, EpochPlan, Trainer};
+use super::epoch::{EpochOutcome, EpochPlan};
+use super::trainer::Trainer;
 use crate::data::Dataset;
 
 impl Trainer {
