@@ -1,10 +1,10 @@
 //! Notes and warnings about the spelling of cells, and merging of spellings.
 
 use super::builder::Origin;
-use super::cell::{BOOLEANS, brief, parse_number};
+use super::cell::{BOOLEANS, brief};
 use super::number::{NumberForm, units, with_a_comma};
 use super::table::{Column, MISSING};
-use crate::option_text::{quoted, setting};
+use crate::option_text::quoted;
 use crate::{Warning, WarningKind};
 
 /// The note about numbers that the format declares as text.
