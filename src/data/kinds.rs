@@ -1,29 +1,28 @@
 //! Determines the kinds of the columns of a whole file: numbers in some form, dates, or text.
 
+mod points;
+mod reading;
 mod said;
 
 use rayon::prelude::*;
 
 use super::builder::Origin;
-use super::cell::{parse_number, shortened};
-use super::codes::{codes_for_missing, doubtful_points, totals_row, with_thousands_points};
-use super::date::{self, DateForm, Dates};
+use super::cell::shortened;
+use super::codes::{codes_for_missing, totals_row};
+use super::date::{self, DateForm};
 use super::labels::are_numbers;
-use super::number::{Convention, NumberForm, Numbers, infer, is_in_thousandths};
+use super::number::{Convention, NumberForm};
 use super::oddities::{refuse_swallowed_rows, row_warnings};
-use super::offsets::some_offsets;
 use super::options::{Decimal, ReadOptions};
 use super::raw_table::RawTable;
-use super::short_years::late_years;
-use super::spelling::{of_text, other_form};
+use super::spelling::of_text;
 use super::table::{Column, ColumnKind, MISSING, Table};
-use crate::option_text::{option, quoted, setting};
+use crate::option_text::{quoted, setting};
 use crate::warning::of as counted;
 use crate::{Error, Result, Warning};
+use points::{found_comma, grouped_by_points, holds_points, read_points_again, warn_of_points};
+use reading::{Reading, are_plain, counted_levels, reading};
 use said::Said;
-
-/// A column with at least this share of numbers is a number column. Its other cells become missing, with a warning.
-const MOSTLY: f64 = 0.8;
 
 /// A table with the kinds of its columns.
 pub(super) struct Kinded {
@@ -39,39 +38,6 @@ pub(super) struct Kinded {
     pub(super) warnings: Vec<Warning>,
 }
 
-/// How the texts of a column are read.
-#[derive(Debug, Clone, PartialEq)]
-enum Reading {
-    Number {
-        form: NumberForm,
-        rows: usize,
-        of: usize,
-    },
-    Date {
-        form: DateForm,
-        rows: usize,
-        of: usize,
-    },
-    Text,
-    /// A number whose comma may be a decimal comma or a thousands separator: an example.
-    EitherNumber(String),
-    /// Date patterns that fit equally well, and an example.
-    EitherDate(Vec<String>, String),
-    /// A date pattern that most cells fit, and another one for a cell that has day and month the other way around.
-    BothDates(String, String, String),
-}
-
-impl Reading {
-    /// Whether the commas of a column are decimal commas, which no thousands separators confirm.
-    fn has_lone_decimal_comma(&self) -> bool {
-        matches!(self, Reading::Number { form, .. } if form.decimal_comma && form.thousands.is_none())
-    }
-
-    fn is_whole(&self) -> bool {
-        matches!(self, Reading::Number { rows, of, .. } if rows == of)
-    }
-}
-
 /// Determines the kinds of a file's columns. The columns `labels` are kept as written: they never become dates and
 /// never lose a cell. The columns `texts` stay text.
 ///
@@ -80,16 +46,7 @@ impl Reading {
 pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize], texts: &[usize]) -> Result<Kinded> {
     let names = file.outline.names.clone();
     let asked = asked_dates(file, options)?;
-    let stated = Convention {
-        decimal_comma: match (options.decimal, options.thousands.map(|c| c.0)) {
-            (Decimal::Auto, Some(',')) => Some(false),
-            (Decimal::Auto, Some('.')) => Some(true),
-            (Decimal::Auto, _) => None,
-            (Decimal::Comma, _) => Some(true),
-            (Decimal::Point, _) => Some(false),
-        },
-        thousands: options.thousands.map(|c| c.0),
-    };
+    let stated = stated(options);
     read_as_text(file, options, (labels, texts), &asked)?;
     if stated.decimal_comma == Some(true) {
         read_points_again(file, options)?;
@@ -134,6 +91,19 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize]
         }
     }
     apply(file, options, readings, labels)
+}
+
+/// What the options say of the numbers of a file.
+fn stated(options: &ReadOptions) -> Convention {
+    let thousands = options.thousands.map(|c| c.0);
+    let decimal_comma = match (options.decimal, thousands) {
+        (Decimal::Auto, Some(',')) => Some(false),
+        (Decimal::Auto, Some('.')) => Some(true),
+        (Decimal::Auto, _) => None,
+        (Decimal::Comma, _) => Some(true),
+        (Decimal::Point, _) => Some(false),
+    };
+    Convention { decimal_comma, thousands }
 }
 
 /// Reads number and date columns again as text if they must not be numbers or dates.
@@ -189,48 +159,6 @@ fn asked_dates(file: &RawTable, options: &ReadOptions) -> Result<Vec<(usize, Opt
     asked.map(|asked| Ok((place(&asked.column)?, DateForm::of_pattern(&asked.form)))).collect()
 }
 
-fn are_plain(levels: &[String]) -> bool {
-    !levels.is_empty() && levels.iter().all(|level| parse_number(level).is_some())
-}
-
-/// Each level with its number of rows.
-fn counted_levels<'a>(codes: &[u32], levels: &'a [String]) -> Vec<(&'a str, usize)> {
-    let mut counted: Vec<(&str, usize)> = levels.iter().map(|level| (level.as_str(), 0)).collect();
-    codes.iter().filter(|code| **code != MISSING).for_each(|code| counted[*code as usize].1 += 1);
-    counted
-}
-
-fn reading(levels: &[(&str, usize)], convention: Convention, label: bool) -> Reading {
-    let of = levels.iter().map(|(_, rows)| rows).sum::<usize>();
-    match infer(levels, convention) {
-        Numbers::Form(form, rows) if rows == of => return Reading::Number { form, rows, of },
-        Numbers::Ambiguous(cell) => return Reading::EitherNumber(cell),
-        // A label must not lose a cell or become a date.
-        _ if label => return Reading::Text,
-        Numbers::Form(form, rows) => {
-            let distinct = levels.len();
-            let mostly = rows as f64 >= MOSTLY * of as f64 || (2 * rows > of && 2 * distinct > of);
-            if mostly && rows >= 3 {
-                return Reading::Number { form, rows, of };
-            }
-        }
-        Numbers::None => {}
-    }
-    match date::infer(&levels.iter().map(|(level, _)| *level).collect::<Vec<_>>()) {
-        Dates::Form(form) => return Reading::Date { form, rows: of, of },
-        Dates::Ambiguous(patterns, cell) => return Reading::EitherDate(patterns, cell),
-        Dates::None => {}
-    }
-    match date::mostly(levels, MOSTLY) {
-        Some((Dates::Form(form), rows)) => match form.other_way(levels) {
-            Some((other, cell)) => Reading::BothDates(form.pattern, other, cell),
-            None => Reading::Date { form, rows, of },
-        },
-        Some((Dates::Ambiguous(patterns, cell), _)) => Reading::EitherDate(patterns, cell),
-        _ => Reading::Text,
-    }
-}
-
 /// The reading of a column whose date form the user specified.
 fn as_asked(file: &RawTable, column: usize, form: &DateForm) -> Result<Reading> {
     let Column::Text { codes, levels } = &file.columns[column] else { return Ok(Reading::Text) };
@@ -242,47 +170,6 @@ fn as_asked(file: &RawTable, column: usize, form: &DateForm) -> Result<Reading> 
             Err(file.error_at(row, column, message))
         }
     }
-}
-
-/// Whether decimals in the file follow a comma, judged by columns that can be read in only one way. If there are none,
-/// a file with commas as delimiters has decimal points.
-fn found_comma(file: &RawTable, readings: &[Reading]) -> Option<bool> {
-    let comma =
-        readings.iter().any(|r| r.is_whole() && matches!(r, Reading::Number { form, .. } if form.decimal_comma));
-    // If another column has decimal commas, 1.234 may mean 1234.
-    let sure = |values: &[f64]| !values.iter().all(may_be_grouped);
-    let grouped = readings.iter().any(|r| matches!(r, Reading::Number { form, .. } if form.thousands == Some(',')));
-    let point =
-        grouped || written_numbers(file).any(|(_, values)| if comma { sure(values) } else { holds_fraction(values) });
-    match (comma, point) {
-        (true, false) => Some(true),
-        (false, true) => Some(false),
-        (true, true) => None,
-        (false, false) => (file.delimiter() == Some(b',')).then_some(false),
-    }
-}
-
-/// Whether a number column of the file has decimals after a point.
-fn holds_points(file: &RawTable) -> bool {
-    written_numbers(file).any(|(_, values)| holds_fraction(values))
-}
-
-/// The number columns whose cells have a spelling, with their positions.
-fn written_numbers(file: &RawTable) -> impl Iterator<Item = (usize, &[f64])> {
-    let numbers = file.columns.iter().enumerate().filter(|(column, _)| !file.origins[*column].native);
-    numbers.filter_map(|(place, column)| match column {
-        Column::Numbers(values) => Some((place, values.as_slice())),
-        Column::Text { .. } => None,
-    })
-}
-
-/// Whether the point of a number may be a thousands separator: `1.234`, but not `0.5`.
-fn may_be_grouped(value: &f64) -> bool {
-    is_in_thousandths(value) && (value.abs() >= 1.0 || value.fract() == 0.0 || value.is_nan())
-}
-
-fn holds_fraction(values: &[f64]) -> bool {
-    values.iter().any(|value| value.fract() != 0.0 && !value.is_nan())
 }
 
 fn refuse_either(file: &RawTable, column: usize, reading: &Reading) -> Result<()> {
@@ -308,47 +195,6 @@ fn refuse_either(file: &RawTable, column: usize, reading: &Reading) -> Result<()
         _ => return Ok(()),
     };
     Err(Error::data_at(&file.path, None, Some(name), message))
-}
-
-/// Reads number columns with points again as text, if points are not decimal points.
-fn read_points_again(file: &mut RawTable, options: &ReadOptions) -> Result<()> {
-    let pointed = |(column, values): &(usize, &[f64])| !file.origins[*column].plain || holds_fraction(values);
-    let columns: Vec<usize> = written_numbers(file).filter(pointed).map(|(column, _)| column).collect();
-    let texts = file.texts(&columns, &options.missing)?;
-    columns.into_iter().zip(texts).for_each(|(column, text)| file.columns[column] = text);
-    Ok(())
-}
-
-/// In a file with decimal commas, `1.234` is 1234 if all points of the column separate three digits.
-fn grouped_by_points(file: &mut RawTable, options: &ReadOptions, readings: &mut [Reading]) -> Result<()> {
-    let likely = |(column, values): &(usize, &[f64])| {
-        (!file.origins[*column].plain || holds_fraction(values)) && values.iter().all(is_in_thousandths)
-    };
-    let columns: Vec<usize> = written_numbers(file).filter(likely).map(|(column, _)| column).collect();
-    let convention = Convention { decimal_comma: Some(true), thousands: Some('.') };
-    for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
-        let Column::Text { codes, levels } = &text else { continue };
-        let grouped = reading(&counted_levels(codes, levels), convention, true);
-        if grouped.is_whole() {
-            file.columns[column] = text;
-            readings[column] = grouped;
-        }
-    }
-    Ok(())
-}
-
-/// Warns about number columns whose points may be thousands separators.
-fn warn_of_points(file: &mut RawTable, options: &ReadOptions) -> Result<()> {
-    let has_comma = matches!(file.delimiter(), None | Some(b','));
-    let mixed = |values: &[f64]| holds_fraction(values) && values.iter().any(|value| value.fract() == 0.0);
-    let likely = |(_, values): &(usize, &[f64])| mixed(values) && values.iter().all(may_be_grouped);
-    let columns: Vec<usize> = written_numbers(file).filter(likely).map(|(column, _)| column).collect();
-    for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
-        let Column::Text { levels, .. } = &text else { continue };
-        let cell = with_thousands_points(levels, has_comma);
-        file.warnings.extend(cell.map(|cell| doubtful_points(&file.outline.names[column], cell)));
-    }
-    Ok(())
 }
 
 /// Notes and warnings about the encoding, the layout and the rows of a file.
@@ -378,23 +224,14 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
         let (kind, read) = match (taken, reading) {
             (Column::Numbers(values), _) => (given_kind(file, column, label, &mut said), Column::Numbers(values)),
             (text, Reading::Number { form, rows, of }) => {
-                said.unread(file, (column, &text), ("number", of - rows), &|cell| form.parse(cell));
-                said.notes.extend(other_form(&file.outline.names[column], &form, &text));
-                if form.is_plain() && rows == of {
-                    said.notes.push(format!("column \"{}\": numbers with decimal points", file.outline.names[column]));
-                }
+                said.of_numbers(file, (column, &text), form, of - rows);
                 let value = |cell: &str| form.parse(cell).map(|value| options.missing.or_missing(value));
                 let values = numbers_of(&text, value);
                 (ColumnKind::Number(form), values)
             }
             (text, Reading::Date { form, rows, of }) if !label => {
-                said.unread(file, (column, &text), ("date", of - rows), &|cell| form.parse(cell));
-                let (name, values) = (&file.outline.names[column], numbers_of(&text, |cell| form.parse(cell)));
-                if let Column::Numbers(values) = &values {
-                    said.warnings.extend(form.last_short_year(values).and_then(|last| late_years(name, last)));
-                }
-                said.warnings.extend(some_offsets(name, &text));
-                said.notes.push(format!("column \"{name}\": dates ({}; {} changes it)", form.pattern, option("dates")));
+                let values = numbers_of(&text, |cell| form.parse(cell));
+                said.of_dates(file, (column, &text), (&form, &values), of - rows);
                 (ColumnKind::Date(form), values)
             }
             (text, _) if label => (ColumnKind::Text, text),

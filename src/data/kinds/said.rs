@@ -1,12 +1,15 @@
 //! Notes and warnings for the user about the kinds of columns.
 
 use crate::data::cell::brief;
-use crate::data::date::{self, Dates};
+use crate::data::date::{self, DateForm, Dates};
 use crate::data::likeness::unread_form;
+use crate::data::number::NumberForm;
+use crate::data::offsets::some_offsets;
 use crate::data::raw_table::RawTable;
-use crate::data::spelling::{like_numbers, one_spelling_of_booleans};
+use crate::data::short_years::late_years;
+use crate::data::spelling::{like_numbers, one_spelling_of_booleans, other_form};
 use crate::data::table::{Column, MISSING};
-use crate::option_text::quoted;
+use crate::option_text::{option, quoted};
 use crate::warning::are;
 use crate::{Warning, WarningKind};
 
@@ -25,7 +28,7 @@ pub(super) struct Said {
 
 impl Said {
     /// Adds a warning about unreadable cells of a column, if there are any.
-    pub(super) fn unread(
+    fn unread(
         &mut self,
         file: &RawTable,
         (column, text): (usize, &Column),
@@ -36,6 +39,33 @@ impl Said {
             self.warnings.push(unread(file, (column, text), what, count, parse));
             self.unreadable.push(column);
         }
+    }
+
+    /// Adds notes and warnings about a column of numbers, of which `unread` cells are none.
+    pub(super) fn of_numbers(&mut self, file: &RawTable, column: (usize, &Column), form: NumberForm, unread: usize) {
+        let name = &file.outline.names[column.0];
+        self.unread(file, column, ("number", unread), &|cell| form.parse(cell));
+        self.notes.extend(other_form(name, &form, column.1));
+        if form.is_plain() && unread == 0 {
+            self.notes.push(format!("column \"{name}\": numbers with decimal points"));
+        }
+    }
+
+    /// Adds notes and warnings about a column of dates, of which `unread` cells are none.
+    pub(super) fn of_dates(
+        &mut self,
+        file: &RawTable,
+        column: (usize, &Column),
+        (form, values): (&DateForm, &Column),
+        unread: usize,
+    ) {
+        let name = &file.outline.names[column.0];
+        self.unread(file, column, ("date", unread), &|cell| form.parse(cell));
+        if let Column::Numbers(values) = values {
+            self.warnings.extend(form.last_short_year(values).and_then(|last| late_years(name, last)));
+        }
+        self.warnings.extend(some_offsets(name, column.1));
+        self.notes.push(format!("column \"{name}\": dates ({}; {} changes it)", form.pattern, option("dates")));
     }
 
     /// Adds notes and warnings about a column that stays text, and returns it.

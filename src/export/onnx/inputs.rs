@@ -120,14 +120,7 @@ fn number_pieces(
     let infinite = nodes.op("IsInf", &[&raw]);
     let infinite = nodes.any(&infinite);
     let missing = nodes.op("IsNaN", &[&raw]);
-    let row = |of: &dyn Fn(&NumberSteps<'_>) -> f64, nodes: &mut OnnxNodes| {
-        let values: Vec<f64> = columns.iter().map(|(_, number, _)| of(number)).collect();
-        nodes.doubles(&[1, values.len()], &values)
-    };
-    let (fill, center, scale) = (row(&|n| n.fill, nodes), row(&|n| n.center, nodes), row(&|n| n.scale, nodes));
-    let filled = nodes.op("Where", &[&missing, &fill, &raw]);
-    let centred = nodes.op("Sub", &[&filled, &center]);
-    let scaled = nodes.op("Div", &[&centred, &scale]);
+    let scaled = scaled(&raw, &missing, columns, nodes);
     let with = |wanted: &dyn Fn(&NumberSteps<'_>) -> bool| -> Vec<usize> {
         (0..columns.len()).filter(|at| wanted(columns[*at].1)).collect()
     };
@@ -161,6 +154,23 @@ fn number_pieces(
         pieces.push((some(&indicators, &flags, nodes), indicators.iter().map(last).collect()));
     }
     infinite
+}
+
+/// Numbers with missing ones filled in, centred and scaled.
+fn scaled(
+    raw: &Name,
+    missing: &Name,
+    columns: &[(&PlannedColumn<'_>, &NumberSteps<'_>, Name)],
+    nodes: &mut OnnxNodes,
+) -> Name {
+    let row = |of: &dyn Fn(&NumberSteps<'_>) -> f64, nodes: &mut OnnxNodes| {
+        let values: Vec<f64> = columns.iter().map(|(_, number, _)| of(number)).collect();
+        nodes.doubles(&[1, values.len()], &values)
+    };
+    let (fill, center, scale) = (row(&|n| n.fill, nodes), row(&|n| n.center, nodes), row(&|n| n.scale, nodes));
+    let filled = nodes.op("Where", &[missing, &fill, raw]);
+    let centred = nodes.op("Sub", &[&filled, &center]);
+    nodes.op("Div", &[&centred, &scale])
 }
 
 /// Replaces numbers that stand for a missing value by NaN.
