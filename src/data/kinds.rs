@@ -7,7 +7,7 @@ mod said;
 use rayon::prelude::*;
 
 use super::builder::Origin;
-use super::cell::shortened;
+use super::cell::{parse_number, shortened};
 use super::codes::{codes_for_missing, totals_row};
 use super::date::{self, DateForm};
 use super::labels::are_numbers;
@@ -84,6 +84,7 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize]
         }
         refuse_either(file, column, &readings[column])?;
     }
+    refuse_units(file)?;
     if stated.decimal_comma.is_none() {
         match convention.decimal_comma {
             Some(true) => grouped_by_points(file, options, &mut readings)?,
@@ -211,6 +212,28 @@ fn said_of_rows(file: &RawTable, options: &ReadOptions) -> (Vec<String>, Vec<War
         ));
     }
     (notes, warnings)
+}
+
+/// Refuses a file whose first row has texts above numbers in several columns, as units below the names.
+fn refuse_units(file: &RawTable) -> Result<()> {
+    let stray = |column: &Column| -> Option<String> {
+        let Column::Text { codes, levels } = column else { return None };
+        let first = *codes.first().filter(|code| **code != MISSING)?;
+        let others = || levels.iter().enumerate().filter(|(at, _)| *at != first as usize).map(|(_, level)| level);
+        let alone = codes[1..].iter().all(|code| *code != first) && codes.len() > 2 && levels.len() > 2;
+        let above_numbers = alone && parse_number(&levels[first as usize]).is_none();
+        (above_numbers && others().all(|level| parse_number(level).is_some())).then(|| levels[first as usize].clone())
+    };
+    let found: Vec<String> = file.columns.iter().filter_map(stray).collect();
+    if !file.outline.named || found.len() < 2 {
+        return Ok(());
+    }
+    let line = file.lines.first().copied().unwrap_or(0);
+    let message = format!(
+        "expected numbers as in all rows below, found {}: are they units, or a second line of names? Take the line away",
+        shortened(&found)
+    );
+    Err(Error::data_at(&file.path, Some(line.into()), None, message))
 }
 
 /// Converts the columns according to their readings.

@@ -67,7 +67,7 @@ impl LibsvmFile {
         }
         let first = usize::from(!from_zero);
         let (last, line) = last;
-        let features = IndexRange { first, count: (last + 1).saturating_sub(first) };
+        let features = IndexRange { first, count: last.saturating_add(1).saturating_sub(first) };
         if is_too_large((rows as u64, features.count as u64), bytes.len() as u64) {
             let message = format!("index {last}: {rows} rows of so many columns would be zeros almost everywhere");
             return Err(Error::data_at(path, Some(line), None, message));
@@ -110,7 +110,7 @@ impl<R: BufRead> Libsvm<R> {
         let index = |name: &String| name.strip_prefix('f').and_then(|digits| digits.parse::<usize>().ok());
         let indices = || known.iter().filter_map(index);
         let (first, last) = (indices().min().unwrap_or(1), indices().max().unwrap_or(0));
-        let count = (last + 1).saturating_sub(first);
+        let count = last.saturating_add(1).saturating_sub(first);
         // If a damaged model claims too many columns, they are left out and count as missing.
         let count = if is_too_large((0, count as u64), 8 * known.len() as u64) { 0 } else { count };
         let features = IndexRange { first, count };

@@ -188,7 +188,9 @@ fn unit_of(text: &str) -> Option<(&str, &str)> {
         ("", unit) | (unit, "") => unit,
         _ => return None,
     };
-    let is_unit = !unit.is_empty() && unit.chars().count() <= 5 && !unit.contains(|c: char| c.is_ascii_digit());
+    // Words before numbers are names, such as `Store 1`, but for short ones: `USD 3`.
+    let most = if behind.is_empty() { 3 } else { 5 };
+    let is_unit = !unit.is_empty() && unit.chars().count() <= most && !unit.contains(|c: char| c.is_ascii_digit());
     (is_unit && number.chars().all(is_number) && number.matches('.').count() <= 1).then_some((unit, number))
 }
 

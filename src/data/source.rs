@@ -1,5 +1,6 @@
 //! Sources of bytes: a file or standard input, plain or compressed by gzip or Zstandard.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::expansion::{CountingReader, Unpacked};
 use super::mapped::Mapped;
 use super::store::Store;
+use crate::option_text::option;
 use crate::{Error, Result, path_text};
 
 /// A file, a folder, or standard input (written `-`).
@@ -250,8 +252,26 @@ impl<R: BufRead> Read for Frames<R> {
     }
 }
 
+/// Bytes of a text that are not UTF-8, although the user says that it is.
+#[derive(Debug)]
+pub(super) struct NotUtf8 {
+    /// The line of the first of them.
+    pub(super) line: u64,
+}
+
+impl fmt::Display for NotUtf8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected UTF-8, found other bytes: {} names their encoding", option("encoding"))
+    }
+}
+
+impl std::error::Error for NotUtf8 {}
+
 /// The error for a failure to read: [`Error::Data`] for a damaged stream, [`Error::Io`] for failures of the system.
 pub(super) fn read_error(name: &Path, error: io::Error) -> Error {
+    if let Some(found) = error.get_ref().and_then(|inner| inner.downcast_ref::<NotUtf8>()) {
+        return Error::data_at(name, Some(found.line), None, found.to_string());
+    }
     match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Error::data(
             name,

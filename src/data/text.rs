@@ -7,7 +7,7 @@ use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WIN
 use memchr::{memchr, memchr_iter};
 
 use super::padding::Blanks;
-use super::source::{Opened, read_error};
+use super::source::{NotUtf8, Opened, read_error};
 use super::written::EncodingName;
 use crate::option_text::option;
 use crate::{Error, Result, Warning, WarningKind};
@@ -87,7 +87,7 @@ impl Text {
             name,
             head: Vec::new(),
             complete: false,
-            rest: Converted::new(reader, encoding, conversion),
+            rest: Converted::new(reader, encoding, (conversion, asked.is_some())),
             blanks: None,
             file,
         };
@@ -259,6 +259,8 @@ struct Converted<R> {
     inner: R,
     /// Decoder for an encoding other than UTF-8.
     decoder: Option<Decoder>,
+    /// Whether the user named the encoding; other bytes are then refused.
+    is_asked: bool,
     conversion: Conversion,
     /// Bytes that were read but not converted: the start of a character.
     raw: Vec<u8>,
@@ -270,9 +272,9 @@ struct Converted<R> {
 }
 
 impl<R: Read> Converted<R> {
-    fn new(inner: R, encoding: &'static Encoding, conversion: Conversion) -> Self {
+    fn new(inner: R, encoding: &'static Encoding, (conversion, is_asked): (Conversion, bool)) -> Self {
         let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
-        Self { inner, decoder, conversion, raw: Vec::new(), ready: Vec::new(), at: 0, ended: false, lines: 0 }
+        Self { inner, decoder, is_asked, conversion, raw: Vec::new(), ready: Vec::new(), at: 0, ended: false, lines: 0 }
     }
 
     /// Appends all remaining text. UTF-8, the most common encoding, is not copied.
@@ -287,7 +289,7 @@ impl<R: Read> Converted<R> {
         self.raw = bytes.split_off(converted);
         (self.ended, self.at) = (true, 0);
         self.ready.clear();
-        self.take_utf8();
+        self.take_utf8()?;
         bytes.append(&mut self.ready);
         Ok(())
     }
@@ -311,7 +313,7 @@ impl<R: Read> Converted<R> {
                 self.decode(&mut decoder);
                 self.decoder = Some(decoder);
             }
-            None => self.take_utf8(),
+            None => self.take_utf8()?,
         }
         if self.conversion.cr {
             self.ready.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
@@ -329,7 +331,7 @@ impl<R: Read> Converted<R> {
 
     /// Converts UTF-8 unchanged, and other bytes as Windows-1252. An incomplete character at the end is kept for the
     /// next piece.
-    fn take_utf8(&mut self) {
+    fn take_utf8(&mut self) -> io::Result<()> {
         let mut from = 0;
         loop {
             let rest = &self.raw[from..];
@@ -348,10 +350,14 @@ impl<R: Read> Converted<R> {
                     break;
                 }
             };
+            let line = || self.lines + 1 + memchr_iter(b'\n', &self.ready).count() as u64;
+            if self.is_asked {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, NotUtf8 { line: line() }));
+            }
             let bytes = &rest[valid..valid + wrong];
             let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
             if self.conversion.foreign == 0 {
-                self.conversion.foreign_line = self.lines + 1 + memchr_iter(b'\n', &self.ready).count() as u64;
+                self.conversion.foreign_line = line();
             }
             self.conversion.foreign += wrong;
             self.ready.extend_from_slice(text.as_bytes());
@@ -361,6 +367,7 @@ impl<R: Read> Converted<R> {
         if self.conversion.foreign == 0 {
             self.lines += memchr_iter(b'\n', &self.ready).count() as u64;
         }
+        Ok(())
     }
 }
 
@@ -449,7 +456,7 @@ mod tests {
                 }
             }
             let read = |size: usize| {
-                let mut converted = Converted::new(Slow(&bytes, size), UTF_8, Conversion::default());
+                let mut converted = Converted::new(Slow(&bytes, size), UTF_8, (Conversion::default(), false));
                 let mut text = Vec::new();
                 converted.read_to_end(&mut text).unwrap();
                 (text, converted.conversion)

@@ -167,3 +167,42 @@ fn cells_in_hints_are_quoted_for_a_shell() {
     let (_, said) = described(&["$(touch x)", "5", "6", "7", "8", "9", "10", "11", "12"], &[]).unwrap();
     assert!(said.contains("--na '+$(touch x)'"), "{said}");
 }
+
+/// Units below the names are no rows, and make no classes of a number.
+#[test]
+fn a_line_of_units_is_refused() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|n| format!("{n}.5,{}.25,{}\n", n * 7 % 50, 3 * n)).collect();
+    place.write("d.csv", "temp,flow,power\n°C,m3/h,kW\n".to_owned() + &rows);
+    let said = place.fails(3, &["train", "d.csv"]);
+    assert!(said.contains("d.csv:2: expected numbers") && said.contains("units"), "{said}");
+    place.write("d.csv", "temp,flow,power\n?,0.5,-\n".to_owned() + &rows);
+    place.ok(&["inspect", "d.csv"]);
+}
+
+/// Values in another form are not taken for missing ones.
+#[test]
+fn values_in_another_form_are_not_missing() {
+    for cells in [
+        &["1.5", "2.5", "3.5", "4.5", "5.5", "<0.5", "<0.1", "<0.3", "<0.2"][..],
+        &["10:30", "11:15", "09:05", "08:00", "07:45", "12:10", "13:20", "14:40", "26:10"],
+    ] {
+        let (column, said) = described(cells, &[]).unwrap();
+        assert_eq!((&column["type"], &column["missing"]), (&"text".into(), &0.into()), "{cells:?}: {said}");
+        assert!(said.contains("is read as text"), "{said}");
+    }
+    let (_, said) = described(&["Store 1", "Store 2", "Store 3"], &[]).unwrap();
+    assert!(!said.contains("beside them"), "{said}");
+}
+
+/// An encoding that the user names is not guessed again.
+#[test]
+fn a_named_encoding_is_not_guessed() {
+    let place = Place::new();
+    let mut text = b"v,y\n1,a\n2,b\n".to_vec();
+    text.extend(b"3,\xe9t\xe9\n");
+    place.write("d.csv", &text);
+    assert!(place.ok(&["inspect", "--json", "d.csv"]).contains("read as Latin-1"));
+    let said = place.fails(3, &["inspect", "d.csv", "--encoding", "utf-8"]);
+    assert!(said.contains("d.csv:4: expected UTF-8") && said.contains("--encoding"), "{said}");
+}

@@ -1,7 +1,7 @@
 //! How the texts of one column are read.
 
 use crate::data::cell::parse_number;
-use crate::data::date::{self, DateForm, Dates};
+use crate::data::date::{self, DateForm, DateUnit, Dates};
 use crate::data::number::{Convention, NumberForm, Numbers, infer};
 use crate::data::table::MISSING;
 
@@ -51,7 +51,8 @@ pub(super) fn reading(levels: &[(&str, usize)], convention: Convention, label: b
         _ if label => return Reading::Text,
         Numbers::Form(form, rows) => {
             let distinct = levels.len();
-            let mostly = rows as f64 >= MOSTLY * of as f64 || (2 * rows > of && 2 * distinct > of);
+            let mostly = rows as f64 >= MOSTLY * of as f64
+                || (2 * rows > of && 2 * distinct > of && !are_numbers_of_another_form(levels, form));
             if mostly && rows >= 3 {
                 return Reading::Number { form, rows, of };
             }
@@ -66,11 +67,28 @@ pub(super) fn reading(levels: &[(&str, usize)], convention: Convention, label: b
     match date::mostly(levels, MOSTLY) {
         Some((Dates::Form(form), rows)) => match form.other_way(levels) {
             Some((other, cell)) => Reading::BothDates(form.pattern, other, cell),
+            // Durations of a day and more are not missing.
+            None if form.unit == DateUnit::Clock && levels.iter().any(|(level, _)| is_long(level)) => Reading::Text,
             None => Reading::Date { form, rows, of },
         },
         Some((Dates::Ambiguous(patterns, cell), _)) => Reading::EitherDate(patterns, cell),
         _ => Reading::Text,
     }
+}
+
+/// Whether most of the levels that are no numbers of this form have digits, as `<0.5` and `1.5k`: they are values, and not missing.
+fn are_numbers_of_another_form(levels: &[(&str, usize)], form: NumberForm) -> bool {
+    let others = levels.iter().filter(|(level, _)| form.parse(level).is_none());
+    let with_digits = others.clone().filter(|(level, _)| level.contains(|c: char| c.is_ascii_digit())).count();
+    2 * with_digits > others.count()
+}
+
+/// Whether a text is a duration from 24:00 on, such as `26:10` and `100:05:30`.
+fn is_long(level: &str) -> bool {
+    let mut parts = level.trim().split(':');
+    let hours = parts.next().and_then(|hours| hours.parse::<u32>().ok());
+    let is_sixtieth = |part: &str| part.len() == 2 && part.parse::<u32>().is_ok_and(|n| n < 60);
+    hours.is_some_and(|hours| hours >= 24) && level.contains(':') && parts.all(is_sixtieth)
 }
 
 /// Whether all levels are numbers with decimal points.
