@@ -108,6 +108,8 @@ const DATES: [&str; 34] = [
 const TIMES: [&str; 6] = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p"];
 /// Patterns of a time without a date.
 const CLOCKS: [&str; 4] = ["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p"];
+/// Characters between the parts of a date of digits.
+const SEPARATORS: [char; 3] = ['/', '.', '-'];
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 impl DateForm {
@@ -300,7 +302,7 @@ fn of_time(time: Time) -> f64 {
 /// Seconds since 1970-01-01, or since midnight if the pattern has no date. A month without a day stands for its first
 /// day, a year without a month for its first day.
 fn by_pattern(pattern: &str, unit: DateUnit, cell: &str) -> Option<f64> {
-    if pattern.contains("%y") && !has_short_year(pattern, cell) {
+    if pattern.contains("%y") && pattern.contains(SEPARATORS) && !has_short_year(pattern, cell) {
         return None;
     }
     let mut parsed = strtime::parse(pattern, cell).ok()?;
@@ -327,8 +329,7 @@ fn by_pattern(pattern: &str, unit: DateUnit, cell: &str) -> Option<f64> {
 fn has_short_year(pattern: &str, cell: &str) -> bool {
     let date = cell.split(' ').next().unwrap_or(cell);
     let has_two = |part: Option<&str>| part.is_some_and(|digits| digits.len() == 2);
-    let separators = ['/', '.', '-'];
-    has_two(date.rsplit(separators).next()) && (!pattern.starts_with("%y") || has_two(date.split(separators).next()))
+    has_two(date.rsplit(SEPARATORS).next()) && (!pattern.starts_with("%y") || has_two(date.split(SEPARATORS).next()))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::aligned::Aligned;
+use super::cell::parse_number;
 use super::dialect::{self, TextDialect};
 use super::first_line::FirstLine;
 use super::format::{is_json_lines, is_libsvm};
@@ -273,12 +274,16 @@ fn unnamed_column(sample: &[csv::ByteRecord]) -> Option<Unnamed> {
     }
 }
 
-/// Whether the first cells can be row names: all distinct, without quotes, backslashes and non-ASCII bytes.
+/// Whether the first cells can be row names: all distinct, not all of them decimal numbers, without quotes, backslashes and non-ASCII
+/// bytes.
 fn distinct_and_whole(rows: &[csv::ByteRecord]) -> bool {
     let mut names: Vec<&[u8]> = rows.iter().filter_map(|row| row.get(0)).collect();
     let whole = names.iter().all(|name| !name.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'\\' | 0x80..)));
+    let decimal =
+        |name: &&[u8]| name.contains(&b'.') && std::str::from_utf8(name).is_ok_and(|n| parse_number(n).is_some());
+    let values = names.iter().all(decimal);
     names.sort_unstable();
-    whole && names.windows(2).all(|pair| pair[0] != pair[1])
+    whole && !values && names.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// Whether two adjacent cells may be one number with a decimal comma in all rows. Quoted cells are whole.
@@ -413,6 +418,7 @@ mod tests {
         assert_eq!(found.outline.names, ["a", "b", "a.2", "c3", "a.1"]);
         assert_eq!(found.outline.warnings.len(), 1);
         assert_eq!(layout("x,y\nr1,1,2\nr2,3,4\n").outline.names, ["c0", "x", "y"], "row names of R");
+        assert_eq!(layout("x,y\n0.5,1,2\n0.25,3,4\n").outline.names, ["x", "y"], "a row too long, which is refused");
         assert_eq!(layout(",c0\n1,2\n").outline.names, ["c0_1", "c0"]);
     }
 

@@ -101,6 +101,15 @@ fn a_thousands_separator_does_not_spoil_other_columns() {
     assert_eq!((greatest(1), greatest(2)), (Some(120.7), Some(2150.0)), "{seen}");
 }
 
+/// A date without separators is read where the user says so.
+#[test]
+fn dates_of_digits_are_read_by_their_format() {
+    for (cells, format) in [(["200305", "191231"], "v=%y%m%d"), (["20200305", "20191231"], "v=%Y%m%d")] {
+        let (column, _) = described(&cells, &["--dates", format]).unwrap();
+        assert_eq!((&column["min"], &column["max"]), (&"2019-12-31".into(), &"2020-03-05".into()), "{cells:?}");
+    }
+}
+
 #[test]
 fn weeks_are_no_dates() {
     let place = Place::new();
