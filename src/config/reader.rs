@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use toml::{Table, Value};
 
-use super::settings::Settings;
+use super::settings::{SettingOrigin, Settings};
 use crate::{Error, Result};
 
 /// Reads values from settings, one by one.
@@ -45,6 +45,11 @@ impl Reader {
     /// An error about a value, which names the source of the value.
     pub(super) fn wrong(&self, name: &str, reason: &str) -> Error {
         self.settings.wrong(name, reason)
+    }
+
+    /// Whether a value is given as a flag.
+    pub(super) fn is_flag(&self, name: &str) -> bool {
+        self.settings.given.get(name).is_some_and(|given| given.origin == SettingOrigin::Flag)
     }
 
     /// The given value, as it was written.

@@ -5,7 +5,7 @@ use toml::Value;
 use super::reader::{Reader, positive};
 use crate::Result;
 use crate::data::LevelNumbers;
-use crate::model::recipe::{Biases, CategoryEmbedding, Extras};
+use crate::model::recipe::{Biases, CategoryEmbedding, Extras, Members};
 use crate::option_text::option;
 
 /// The default number of one-hot inputs up to which a category is not embedded.
@@ -57,16 +57,24 @@ fn categories(reader: &Reader) -> Result<Option<CategoryEmbedding>> {
     Ok(Some(CategoryEmbedding { dim: dim as usize, levels: LevelNumbers { above, most } }))
 }
 
-/// The initialisation of biases.
+/// The initialisation of biases. Those of members begin alike, whatever a preset says.
 ///
 /// # Errors
-/// [`crate::Error::Option`] for an unknown word.
-pub(super) fn biases(reader: &Reader) -> Result<Biases> {
+/// [`crate::Error::Option`] for an unknown word, and for a flag beside members.
+pub(super) fn biases(reader: &Reader, extras: &Extras) -> Result<Biases> {
     let named = |text: &str| {
         let found = Biases::NAMES.into_iter().find(|(name, _)| *name == text).map(|(_, biases)| biases);
         found.ok_or_else(|| format!("expected {}, found \"{text}\"", Biases::NAMES.map(|(name, _)| name).join(", ")))
     };
-    Ok(reader.with("bias_init", named)?.unwrap_or_default())
+    let biases = reader.with("bias_init", named)?.unwrap_or_default();
+    if extras.members == Members::None || biases == Biases::Scheme {
+        return Ok(biases);
+    }
+    if reader.is_flag("bias_init") {
+        let message = format!("the biases of {} begin alike: leave one of the two out", option("members"));
+        return Err(reader.wrong("bias_init", &message));
+    }
+    Ok(Biases::Scheme)
 }
 
 /// Whether hidden layers add their input; those of a tabular network do not.

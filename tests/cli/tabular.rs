@@ -284,3 +284,17 @@ fn weights_of_a_preset_can_initialise_a_network_of_the_same_preset() {
     let message = place.fails(4, &[&short[..], &["three"], &from].concat());
     assert!(message.contains("such as --preset realmlp"), "{message}");
 }
+
+/// The biases of members begin alike; what a preset says of biases is then not written down either.
+#[test]
+fn initial_biases_of_members_are_refused() {
+    let place = Place::new();
+    place.write("iris.csv", std::fs::read_to_string("datasets/iris.csv").unwrap());
+    let small = ["--members", "tabm:2", "--hidden", "8", "--epochs", "1", "-q"];
+    let said = place.fails(2, &[&["train", "iris.csv", "--bias-init", "he+5"][..], &small].concat());
+    assert!(said.contains("--bias-init") && said.contains("--members"), "{said}");
+    place.ok(&[&["train", "iris.csv", "--preset", "realmlp", "-o", "run"][..], &small].concat());
+    let config = std::fs::read_to_string(place.path("run/config.toml")).unwrap();
+    assert!(!config.contains("bias_init"), "{config}");
+    assert!(place.ok(&["verify", "run", "-q"]).starts_with("SAME"));
+}
