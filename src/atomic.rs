@@ -24,6 +24,9 @@ enum To {
     Special(File),
 }
 
+/// The most symbolic links that are followed to a file that is not there yet, as in Linux.
+const MOST_LINKS: usize = 40;
+
 /// Paths of temporary files that are being written. [`exit`] removes them.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -82,7 +85,7 @@ impl AtomicFile {
     /// [`Error::Io`] naming the file, if its folder is missing or not writable, or if the path is a folder.
     pub fn create(path: &Path) -> Result<AtomicFile> {
         let io = |e| Error::io(path, e);
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let target = target_of(path);
         let to = match fs::metadata(&target) {
             Ok(found) if found.is_dir() => return Err(io(io::ErrorKind::IsADirectory.into())),
             Ok(found) if !found.is_file() => To::Special(File::options().write(true).open(&target).map_err(io)?),
@@ -174,6 +177,19 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// A temporary file with the permissions of an ordinary new file, which follow the user's umask.
+/// The file that a path leads to, through symbolic links, also if it is not there yet.
+fn target_of(path: &Path) -> PathBuf {
+    if let Ok(file) = fs::canonicalize(path) {
+        return file;
+    }
+    let mut target = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        let Ok(link) = fs::read_link(&target) else { break };
+        target = folder_of(&target).join(link);
+    }
+    target
+}
+
 fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -213,6 +229,11 @@ mod tests {
         write(&link, b"second").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read(&file).unwrap(), b"second");
+        let (absent, to_absent) = (folder.path().join("absent"), folder.path().join("to_absent"));
+        std::os::unix::fs::symlink("absent", &to_absent).unwrap();
+        write(&to_absent, b"third").unwrap();
+        assert!(fs::symlink_metadata(&to_absent).unwrap().is_symlink());
+        assert_eq!(fs::read(&absent).unwrap(), b"third");
         write(Path::new("/dev/null"), b"x").unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
         assert!(matches!(write(folder.path(), b"x"), Err(Error::Io { .. })));
