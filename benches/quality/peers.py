@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Train a peer on the tables of tables.py, and store its figures and the loss of each test row.
 
-usage: peers.py TABLES_DIR MODEL [--judge score|loss] [--seeds 5] [--only TABLE...]
+usage: peers.py TABLES_DIR MODEL [--judge score|loss] [--seeds 5] [--only TABLE...] [--threads 2]
        MODEL: realmlp, tabm, lgbm, catboost, xgboost (pytabkit's defaults)
+              catboost-bag (pytabkit's default CatBoost, averaged over the models of eight folds)
+              tabm-mini (the package tabm, with TabArena's recipe)
 
 Writes TABLES_DIR/peers/MODEL.jsonl, with a line for each table, seed and judge, and the rows to TABLES_DIR/peers/MODEL/.
-quality.py reads both. Existing results are not computed again. Uses two threads on the CPU.
+quality.py reads both. Existing results are not computed again. Runs on the CPU.
 
 - Boosting libraries get missing values and levels that did not occur in training as missing values. Networks get the mean and an
   indicator for a missing number, a separate category for a missing level, and a missing value for an unseen level.
 - A peer chooses its epoch or its number of trees by the judged figure: --judge score by the error rate (RMSE for regressions),
   --judge loss by the log-loss. RealMLP smooths labels only in the first case, as its authors advise.
+- tabm-mini is in tabm_mini.py. It has a validation part of 20 %, as pytabkit's networks have.
 
 Environment: pip install -r requirements-peers.txt
 """
@@ -21,13 +24,13 @@ import pathlib
 import time
 import warnings
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
 warnings.filterwarnings("ignore")
 import numpy as np
 import pandas as pd
 
 PYTABKIT = {"realmlp": "RealMLP_TD", "tabm": "TabM_D", "lgbm": "LGBM_TD", "catboost": "CatBoost_TD", "xgboost": "XGB_TD"}
-NETWORKS = {"realmlp", "tabm"}
+PYTABKIT["catboost-bag"] = PYTABKIT["catboost"]
+NETWORKS = {"realmlp", "tabm", "tabm-mini"}
 MISSING = "(missing)"
 
 
@@ -52,11 +55,17 @@ def frames(folder, entry, network):
     return train, y[0], test, y[1]
 
 
-def pytabkit(model, judge, regression, seed):
+def new(model, judge, regression, seed, threads):
+    if model == "tabm-mini":
+        import tabm_mini
+
+        return tabm_mini.TabMMini(regression, judge, seed, threads)
     import pytabkit
 
     cls = getattr(pytabkit, PYTABKIT[model] + ("_Regressor" if regression else "_Classifier"))
-    options = dict(random_state=seed, n_threads=2)
+    options = dict(random_state=seed, n_threads=threads)
+    if model == "catboost-bag":
+        options.update(n_cv=8, n_refit=0)
     if model in NETWORKS:
         options["device"] = "cpu"
     if not regression:
@@ -79,11 +88,13 @@ def losses(model, x, y_test, regression):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
     parser.add_argument("tables", type=pathlib.Path)
-    parser.add_argument("model", choices=list(PYTABKIT))
+    parser.add_argument("model", choices=[*PYTABKIT, "tabm-mini"])
     parser.add_argument("--judge", choices=["score", "loss"], default="score")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only", nargs="+")
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))
     folder = options.tables / "peers"
     (folder / options.model).mkdir(parents=True, exist_ok=True)
     file = folder / f"{options.model}.jsonl"
@@ -101,8 +112,10 @@ def main():
             record = dict(table=table, model=options.model, seed=seed, judge=options.judge, rows=len(x))
             began = time.time()
             try:
-                model = pytabkit(options.model, options.judge, regression, seed).fit(x, y)
+                model = new(options.model, options.judge, regression, seed, options.threads).fit(x, y)
                 record["seconds"] = round(time.time() - began, 1)
+                if hasattr(model, "record"):
+                    record.update(model.record)
                 rows = losses(model, x_test, y_test, regression)
             except Exception as error:  # a failure on one table is recorded; the other tables are still run
                 record["error"] = repr(error)[:300]
