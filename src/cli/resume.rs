@@ -15,7 +15,7 @@ use super::args::{self, of_paths};
 use super::deadline::Deadline;
 use super::exit::Outcome;
 use super::output::{heed, print, print_json};
-use super::progress::{RunProgress, Style};
+use super::progress::Style;
 use super::signals::Signals;
 use super::{message, table, train};
 
@@ -79,7 +79,19 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return still_required(&path, &summary);
     }
     let before = read_summary(&path)?.and_then(|summary| summary["stopped"].as_str().map(str::to_owned));
+    if before.as_deref() == Some("steps") && prolongs {
+        let message = "--epochs: the run ended after its number of --steps, which still holds: train with -c RUNDIR/config.toml --steps N";
+        return Err(Error::Usage(message.to_owned()).into());
+    }
+    if before.is_some() && prolongs && !RunDirectory::has_checkpoint(&path) {
+        let message = "--epochs: a run of several networks, or one without checkpoints, cannot be prolonged: train with -c RUNDIR/config.toml \
+                       --epochs N";
+        return Err(Error::Usage(message.to_owned()).into());
+    }
     let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
+    if !prolongs && RunDirectory::has_only_begun(&path) {
+        return begin_anew(&path, given, (style, json));
+    }
     let signals = Signals::catch()?;
     let (directory, mut checkpoint) = RunDirectory::reopen(&path)?;
     let schedule_given = given.has("schedule");
@@ -101,11 +113,28 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return train::several::resume(plan, folds.as_ref(), (directory, checkpoint), &signal, (style, json));
     }
     let checkpoint = checkpoint.ok_or_else(|| Error::data(&path, "expected a checkpoint, found none"))?;
-    let mut progress = RunProgress::new(style, &plan);
-    progress.start(&plan);
-    let finished = plan.go_on(directory, &checkpoint, &signal, &mut |event| progress.observe(event));
-    progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
-    train::told(&plan, &finished?, &path, json)
+    let mut directory = Some(directory);
+    train::train(plan, &path, &signal, (style, json), &mut |plan, observe| match directory.take() {
+        Some(directory) => plan.go_on(directory, &checkpoint, &signal, observe),
+        None => plan.run(RunDirectory::create(&path, true)?, &signal, observe), // after a divergence
+    })
+}
+
+/// Trains a run anew of which nothing was saved.
+fn begin_anew(path: &Path, given: Settings, (style, json): (Style, bool)) -> Outcome {
+    message::note("the run broke off before its first checkpoint: it begins anew");
+    let mut settings = Settings::new();
+    settings.add_file(&path.join(CONFIG_FILE))?;
+    settings.extend(given);
+    let config = TrainConfig::new(settings)?;
+    let signals = Signals::catch()?;
+    args::limit_pool(config.threads.threads);
+    let reading = Deadline::watch(config.stopping.deadline);
+    let planned = Plan::with_folds(config)?;
+    reading.reading_is_over();
+    heed(&planned.0)?;
+    let signal = signals.hold();
+    train::from_the_start(planned, RunDirectory::create(path, true)?, &signal, (style, json))
 }
 
 /// Lets the run continue beyond its end, which only a run of one network can.

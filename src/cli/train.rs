@@ -12,9 +12,9 @@ use std::sync::atomic::Ordering;
 
 use clap::{ArgMatches, Command};
 use gradlane::config::{Settings, TrainConfig};
-use gradlane::data::Task;
+use gradlane::data::{Folds, Task};
 use gradlane::experiment::{Forecast, forecast};
-use gradlane::fit::{DataPart, Goal, Patience, Stopped};
+use gradlane::fit::{DataPart, Event, Goal, Patience, Stopped};
 use gradlane::metrics::MetricSet;
 use gradlane::path_text::to_text;
 use gradlane::run::{
@@ -95,27 +95,49 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
     let signal = signals.hold();
     let out = out.map_or_else(|| new_directory(""), Ok)?;
-    let mut directory = RunDirectory::create(&out, overwrite)?;
+    let directory = RunDirectory::create(&out, overwrite)?;
+    from_the_start((plan, folds), directory, &signal, (style, json))
+}
+
+/// Trains one network or several into a new run directory, and prints the report.
+pub(super) fn from_the_start(
+    (plan, folds): (Plan, Option<Folds>),
+    mut directory: RunDirectory,
+    signal: &Interrupt,
+    (style, json): (Style, bool),
+) -> Outcome {
     if plan.config.members > 1 || folds.is_some() {
         plan.begin(&mut directory)?;
-        return several::run(plan, folds.as_ref(), (directory, None), &signal, (style, json));
+        return several::run(plan, folds.as_ref(), (directory, None), signal, (style, json));
     }
-    train(plan, directory, &signal, (style, json))
+    let path = directory.path().to_path_buf();
+    let mut directory = Some(directory);
+    train(plan, &path, signal, (style, json), &mut |plan, observe| {
+        let into = directory.take().map_or_else(|| RunDirectory::create(&path, true), Ok)?;
+        plan.run(into, signal, observe)
+    })
 }
+
+/// Trains a plan once, and tells of each event.
+type Attempt<'a> = dyn FnMut(&Plan, &mut dyn FnMut(&Event<'_>)) -> Result<Finished> + 'a;
 
 /// How often a run that diverged is repeated.
 const RETRIES: usize = 3;
 
-/// Trains one network into its run directory, and prints the report.
-fn train(mut plan: Plan, directory: RunDirectory, signal: &Interrupt, (style, json): (Style, bool)) -> Outcome {
-    let path = directory.path().to_path_buf();
-    let mut directory = Some(directory);
+/// Trains one network into the run directory `path` by `attempt`, and again with a change if it diverges and that is asked for;
+/// prints the report.
+pub(super) fn train(
+    mut plan: Plan,
+    path: &Path,
+    signal: &Interrupt,
+    (style, json): (Style, bool),
+    attempt: &mut Attempt<'_>,
+) -> Outcome {
     let mut retries = if plan.config.output.retry { RETRIES } else { 0 };
     loop {
         let mut progress = RunProgress::new(style, &plan);
         progress.start(&plan);
-        let into = directory.take().map_or_else(|| RunDirectory::create(&path, true), Ok)?;
-        let finished = plan.run(into, signal, &mut |event| progress.observe(event));
+        let finished = attempt(&plan, &mut |event| progress.observe(event));
         progress.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
         let finished = finished?;
         let change = finished.summary.divergence.as_ref().and_then(|found| {
@@ -123,7 +145,7 @@ fn train(mut plan: Plan, directory: RunDirectory, signal: &Interrupt, (style, js
             found.best_change()
         });
         let Some(change) = change.filter(|_| retries > 0 && signal.number().load(Ordering::Relaxed) == 0) else {
-            return told(&plan, &finished, &path, json);
+            return told(&plan, &finished, path, json);
         };
         retries -= 1;
         message::note(&format!("retry: anew with {change}"));

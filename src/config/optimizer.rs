@@ -184,11 +184,16 @@ fn check_factors(options: &OptimizerOptions, drops: Option<&str>) -> Result<()> 
         || options.weight_decay > 0.0
         || [true, false].iter().any(|of_weights| options.spec.own_decay(*of_weights, options.spec.lr) != Decay::NONE);
     if options.dropout_schedule.is_some() && drops.is_none() {
-        let message = format!("there is no dropout: give {}", setting("dropout", "RATE"));
+        let (rate, preset) = (setting("dropout", "RATE"), setting("preset", "realmlp"));
+        let message =
+            format!("expected dropout, which follows it: give {rate}, or a preset that has dropout, such as {preset}");
         return Err(Error::Usage(message).of("dropout_schedule"));
     }
     if options.decay_schedule.is_some() && !decays {
-        let message = format!("there is no decay: give {} or {}", option("weight_decay"), option("l2"));
+        let (decay, penalty, preset) = (option("weight_decay"), option("l2"), setting("preset", "realmlp"));
+        let message = format!(
+            "expected a decay, which follows it: give {decay} or {penalty}, or a preset that has decay, such as {preset}"
+        );
         return Err(Error::Usage(message).of("decay_schedule"));
     }
     Ok(())

@@ -44,6 +44,11 @@ impl Portfolio {
             );
             return Err(settings.wrong(name, &message));
         }
+        if settings.text("on_divergence").as_deref() == Some("retry") {
+            let message =
+                format!("retry needs a single network, and {} trains several: use stop", setting("preset", BEST));
+            return Err(settings.wrong("on_divergence", &message));
+        }
         let given = settings.table();
         let entry = |name: &&'static str| -> Result<PortfolioEntry> {
             let of = |task| {

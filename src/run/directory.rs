@@ -119,6 +119,12 @@ impl RunDirectory {
         path.join(CHECKPOINT_FILE).is_file()
     }
 
+    /// Whether a run broke off before anything but its configuration was saved.
+    pub fn has_only_begun(path: &Path) -> bool {
+        let saved = [MODEL_FILE, CHECKPOINT_FILE, NETWORKS].iter().any(|name| path.join(name).exists());
+        path.join(CONFIG_FILE).is_file() && !saved && !Self::has_interrupted_successor(path)
+    }
+
     /// The folder of the networks of a run of several.
     pub(super) fn networks(&self) -> PathBuf {
         self.folder().join(NETWORKS)

@@ -77,8 +77,8 @@ fn schedules_of_dropout_and_decay_are_repeated_and_checked() {
         assert_ne!(plain["weights_sha256"], first["weights_sha256"]);
     }
     for (flags, expected) in [
-        (&["--dropout-schedule", "linear"][..], "there is no dropout"),
-        (&["--decay-schedule", "linear"], "there is no decay"),
+        (&["--dropout-schedule", "linear"][..], "expected dropout"),
+        (&["--decay-schedule", "linear"], "expected a decay"),
         (&["--weight-decay", "0.1", "--decay-schedule", "plateau"], "plateau follows a monitor"),
         (&["--weight-decay", "0.1", "--decay-schedule", "cosine:min=2"], "min= is a factor"),
         (

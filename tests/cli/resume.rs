@@ -99,7 +99,7 @@ fn killed_runs_resume_to_the_same_results() {
         "--optimizer schedulefree --valid none",
         "--optimizer muon --clip-norm 1 --schedule onecycle",
         "--optimizer lbfgs --dropout 0 --accumulate 1 --batch full --epochs 40",
-        "--embed ple:bins=4,dim=3 --members tabm:3 --init std --bias-init he+5 --epochs 4",
+        "--embed ple:bins=4,dim=3 --members tabm:3 --init std --epochs 4",
         "--members packed:3 --member-rows own --dropout 0.2 --epochs 6",
         "--ensemble 3 --patience 2",
         "--cv 3 --test 0.1",
@@ -229,4 +229,60 @@ fn resuming_a_finished_run_checks_its_requirement_again() {
     assert!(place.fails(11, &["resume", "missed"]).contains("--fail-under val_accuracy"));
     place.ok(&[&flags[..], &["met", "--fail-under", "val_accuracy=0.01"]].concat());
     assert!(place.ok(&["resume", "met"]).contains("the run is over"));
+}
+
+/// Kills a run as soon as it has written a file.
+fn kill_when_written(place: &Place, args: &[&str], file: &str) {
+    let mut child = start(place, args);
+    while !place.path(file).exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_run_that_diverges_after_it_is_resumed_is_retried_as_it_would_have_been() {
+    let place = Place::new();
+    place.shipped("digits.csv");
+    let flags = "--hidden 16 --optimizer sgd --lr 0.01 --schedule piecewise:at=0.5,factors=1/1e9 --epochs 200 --on-divergence retry \
+                 --checkpoint-every 50steps -q -j 1";
+    let train = |run: &'static str| [&["train", "digits.csv", "-o", run], &words(flags)[..]].concat();
+    place.ok(&train("whole"));
+    kill_when_written(&place, &train("run"), "run/checkpoint");
+    let resumed = place.run(&["resume", "run", "-q"]);
+    assert_eq!(code(&resumed), 0, "{}", error(&resumed));
+    assert!(error(&resumed).contains("retry: anew with --"), "{}", error(&resumed));
+    assert_same(&place, "run", "whole");
+    assert!(place.ok(&["verify", "run", "-q"]).starts_with("SAME"));
+}
+
+/// Until the first checkpoint nothing is saved but the configuration, which is enough.
+#[test]
+fn a_run_without_a_checkpoint_begins_anew() {
+    let place = Place::new();
+    place.shipped("digits.csv");
+    let more = "--epochs 300";
+    place.ok(&train(more, "whole"));
+    kill_when_written(&place, &train(more, "run"), "run/config.toml");
+    assert!(!place.path("run/checkpoint").exists() && !place.path("run/model.safetensors").exists());
+    let resumed = place.run(&["resume", "run"]);
+    assert_eq!(code(&resumed), 0, "{}", error(&resumed));
+    assert!(error(&resumed).contains("it begins anew"), "{}", error(&resumed));
+    assert_same(&place, "run", "whole");
+}
+
+#[test]
+fn what_more_epochs_cannot_prolong_is_refused_and_unchanged() {
+    let place = Place::new();
+    place.shipped("digits.csv");
+    place.ok(&train("--steps 20 --epochs 1", "steps"));
+    place.ok(&train("--ensemble 2 --epochs 1", "several"));
+    for (run, why) in [("steps", "--steps"), ("several", "several networks")] {
+        let config = place.read(&format!("{run}/config.toml"));
+        let message = place.fails(2, &["resume", run, "--epochs", "40"]);
+        assert!(message.contains(why) && message.contains("-c RUNDIR/config.toml"), "{message}");
+        assert_eq!(place.read(&format!("{run}/config.toml")), config);
+        assert!(place.ok(&["verify", run, "-q"]).starts_with("SAME"));
+    }
 }
