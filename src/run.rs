@@ -59,6 +59,7 @@ pub use overfit::{OverfitReport, overfit_batch};
 pub use plan::Plan;
 pub use planned::{PlannedEntry, PlannedPortfolio};
 pub use portfolio_end::{Configured, TrainedPortfolio};
+pub use prolonged::is_another_run;
 pub use recorded::{Recorded, RecordedEvents};
 pub use summary::{JudgedPart, RunSummary};
 pub use trace::trace;

@@ -16,9 +16,9 @@ use gradlane::data::{Folds, Task};
 use gradlane::experiment::{Forecast, forecast};
 use gradlane::fit::{DataPart, Event, Goal, Patience, Stopped};
 use gradlane::metrics::MetricSet;
-use gradlane::path_text::to_text;
+use gradlane::path_text::{to_path, to_text};
 use gradlane::run::{
-    Baseline, Finished, Interrupt, OverfitReport, Plan, RUNS, RunDirectory, RunSummary, new_directory,
+    Baseline, Finished, Interrupt, OverfitReport, Plan, RUNS, RunDirectory, RunSummary, is_another_run, new_directory,
     overfit_batch as learn_one_batch, trace as traced,
 };
 use gradlane::{Error, Result};
@@ -69,6 +69,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let style = if mode.quiet { Style::None } else { style };
     let config = TrainConfig::by_data(settings)?;
     mode.check(&config)?;
+    warn_of_prolonged(matches);
     let Mode { json, dry_run, overfit_batch, trace, .. } = mode;
     let signals = Signals::catch()?;
     let (out, overwrite) = (config.output.out.clone(), config.output.overwrite);
@@ -97,6 +98,16 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let out = out.map_or_else(|| new_directory(""), Ok)?;
     let directory = RunDirectory::create(&out, overwrite)?;
     from_the_start((plan, folds), directory, &signal, (style, json))
+}
+
+/// Warns about the configuration of a run that was prolonged, which a run from the start does not repeat.
+fn warn_of_prolonged(matches: &ArgMatches) {
+    let Ok(Some(file)) = matches.try_get_one::<String>("config") else { return };
+    if std::fs::read_to_string(to_path(file)).is_ok_and(|config| is_another_run(&config)) {
+        message::caution(&format!(
+            "{file} is of a run that was prolonged at another rate or schedule: a run from the start has other weights"
+        ));
+    }
 }
 
 /// Trains one network or several into a new run directory, and prints the report.

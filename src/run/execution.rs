@@ -8,6 +8,7 @@ use super::baseline::doubts;
 use super::checkpoint::Checkpoint;
 use super::decide::{HeldOutParts, Smoothing};
 use super::directory::RunDirectory;
+use super::files::SPLIT_FILE;
 use super::fingerprint::fingerprint;
 use super::interrupt::Interrupt;
 use super::keeper::Keeper;
@@ -79,7 +80,7 @@ impl Plan {
     /// [`Error::Io`].
     pub fn begin(&self, directory: &mut RunDirectory) -> Result<String> {
         directory.write("config.toml", &self.to_toml())?;
-        directory.write_json("split.json", &self.prepared.split)?;
+        directory.write_json(SPLIT_FILE, &self.prepared.split)?;
         let data = fingerprint(&self.prepared);
         directory.event(&self.start_event_with(&data))?;
         Ok(data)

@@ -11,6 +11,8 @@ use crate::{Error, Result};
 pub const CONFIG_FILE: &str = "config.toml";
 /// The events.
 pub(super) const EVENTS_FILE: &str = "events.jsonl";
+/// The rows of each part.
+pub(super) const SPLIT_FILE: &str = "split.json";
 /// What `--json` prints.
 pub(super) const SUMMARY_FILE: &str = "summary.json";
 /// The checkpoint: the state of an unfinished run.
@@ -19,7 +21,7 @@ pub(super) const CHECKPOINT_FILE: &str = "checkpoint";
 pub(super) const NETWORKS: &str = "networks";
 /// The files of a run, in the order in which they replace those of an older run: the model is the last.
 pub(super) const FILES: [&str; 7] =
-    [CONFIG_FILE, EVENTS_FILE, "split.json", SUMMARY_FILE, CHECKPOINT_FILE, NETWORKS, MODEL_FILE];
+    [CONFIG_FILE, EVENTS_FILE, SPLIT_FILE, SUMMARY_FILE, CHECKPOINT_FILE, NETWORKS, MODEL_FILE];
 
 /// Whether a directory holds a run, with or without a model.
 pub fn is_run(path: &Path) -> bool {

@@ -10,7 +10,7 @@ const SHAPING: [&str; 2] = ["lr", "schedule"];
 const BY_LENGTH: [&str; 2] = ["dropout_schedule", "decay_schedule"];
 
 /// Whether a configuration is that of such a run, which a run from the beginning does not repeat.
-pub(super) fn is_another_run(config: &str) -> bool {
+pub fn is_another_run(config: &str) -> bool {
     config.lines().any(|line| line.starts_with(BEGUN_WITH))
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::checkpoint::Checkpoint;
 use super::difference::{Difference, first_of_values, first_of_weights};
 use super::execution::Finished;
-use super::files::{CONFIG_FILE, EVENTS_FILE, SUMMARY_FILE, read_summary};
+use super::files::{CONFIG_FILE, EVENTS_FILE, SPLIT_FILE, SUMMARY_FILE, read_summary};
 use super::fingerprint::fingerprint;
 use super::plan::Plan;
 use super::prolonged::is_another_run;
@@ -131,6 +131,21 @@ impl Recorded {
             recorded: recorded.as_str().into(),
             found: found.into(),
         })
+    }
+
+    /// Whether the recorded rows of each part are not those of the run.
+    pub fn changed_split(&self, plan: &Plan) -> Option<Difference> {
+        let recorded = std::fs::read(self.path.join(SPLIT_FILE)).ok();
+        let recorded: Option<Value> = recorded.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        match recorded {
+            Some(recorded) => first_of_values(SPLIT_FILE, &recorded, &json!(plan.prepared.split)),
+            None => Some(Difference {
+                place: SPLIT_FILE.to_owned(),
+                what: "the file".to_owned(),
+                recorded: "written".into(),
+                found: "missing or damaged".into(),
+            }),
+        }
     }
 
     /// Starts the comparison of a repetition's events with the recorded ones.

@@ -151,3 +151,26 @@ fn an_unfinished_run_cannot_be_verified() {
     let message = place.fails(3, &["verify", "run"]);
     assert!(message.contains("gradlane resume"), "{message}");
 }
+
+#[test]
+fn the_rows_of_the_parts_are_checked() {
+    let place = place(&["--epochs", "1"]);
+    let split = place.read("run/split.json");
+    place.write("run/split.json", split.replacen("\"train\":[0,", "\"train\":[9999,", 1));
+    assert_ne!(place.read("run/split.json"), split);
+    assert!(different(&place).contains("split.json"));
+    std::fs::remove_file(place.path("run/split.json")).unwrap();
+    assert!(different(&place).contains("missing or damaged"));
+    place.write("run/split.json", split);
+    same(&place, &[]);
+}
+
+/// The configuration of a run that was prolonged at another rate is not that of a run from the start.
+#[test]
+fn training_by_the_configuration_of_a_prolonged_run_is_warned_about() {
+    let place = place(&["--epochs", "2"]);
+    place.ok(&["resume", "run", "--epochs", "3", "-q"]);
+    let again = place.run(&["train", "-c", "run/config.toml", "-o", "again", "-q"]);
+    assert_eq!(code(&again), 0, "{}", error(&again));
+    assert!(error(&again).contains("a run from the start has other weights"), "{}", error(&again));
+}
