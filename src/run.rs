@@ -52,6 +52,7 @@ pub use files::{CONFIG_FILE, is_run, read_summary};
 pub use fingerprint::{fingerprint, fingerprint_of};
 pub use interrupt::Interrupt;
 pub use kernels::check_kernels;
+pub(crate) use lock::lock;
 pub use member::EnsembleMember;
 pub use naming::{RUNS, new_directory, new_file};
 pub use networks::Networks;

@@ -210,8 +210,9 @@ fn asked(matches: &ArgMatches, given: gradlane::config::Settings, quiet: bool) -
         _ => Space::standard(&settings),
     };
     let out = text("directory").map(|text| to_path(text));
-    if resume.is_none() {
-        TuneDirectory::check(out.as_deref(), overwrite)?;
+    match &resume {
+        Some(path) => TuneDirectory::refuse_while_written(path)?,
+        None => TuneDirectory::check(out.as_deref(), overwrite)?,
     }
     let threads = settings.text("threads").and_then(|threads| threads.parse().ok());
     args::limit_pool(threads);

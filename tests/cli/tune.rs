@@ -213,6 +213,31 @@ fn a_signal_finishes_the_running_trials() {
     assert!(text.lines().count() < 500 && text.lines().all(|line| json(line)["epochs"].is_number()));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_search_that_runs_is_not_resumed_or_replaced() {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+    let place = iris();
+    let mut command = place.command(&["tune", "iris.csv", "--budget", "5000", "--epochs", "30", "-o", "search", "-q"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let began = Instant::now();
+    while !std::fs::read_to_string(place.path("search/trials.jsonl")).is_ok_and(|text| text.contains('\n')) {
+        assert!(began.elapsed() < Duration::from_secs(60), "no trial ends");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let resume = ["tune", "--resume", "search", "-q"];
+    let small = ["tune", "iris.csv", "--budget", "1", "--epochs", "1", "-o", "search", "-q", "--overwrite"];
+    for flags in [&resume[..], &small] {
+        let message = place.fails(5, flags);
+        assert!(message.contains("search: another program is writing this search: wait for its end"), "{message}");
+    }
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.expect("kill is there").success());
+    assert_eq!(code(&child.wait_with_output().expect("it ends")), 130);
+    place.ok(&small);
+}
+
 #[test]
 fn the_default_space_suits_every_optimizer() {
     let place = iris();

@@ -1,7 +1,7 @@
 //! `runs.jsonl`: written line by line as runs end, and read again.
 
 use std::collections::HashSet;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,11 @@ use super::checked::Checker;
 use super::protocol::Stage;
 use super::records::Record;
 use crate::option_text::option;
+use crate::run::lock;
 use crate::{Error, Result};
 
+/// What is locked, in messages.
+const COMPARISON: &str = "comparison";
 /// Name of the file with every run.
 pub const RUNS_FILE: &str = "runs.jsonl";
 /// Names of all files of a comparison.
@@ -71,7 +74,7 @@ impl Journal {
     /// # Errors
     /// [`Error::Io`].
     pub fn refuse_while_written(path: &Path) -> Result<()> {
-        File::open(path.join(RUNS_FILE)).map_or(Ok(()), |runs| lock(&runs, path))
+        File::open(path.join(RUNS_FILE)).map_or(Ok(()), |runs| lock(&runs, path, COMPARISON))
     }
 
     /// Creates the directory and an empty `runs.jsonl`.
@@ -89,7 +92,7 @@ impl Journal {
         }
         let runs = path.join(RUNS_FILE);
         let file = File::create(&runs).map_err(|e| Error::io(&runs, e))?;
-        lock(&file, path)?;
+        lock(&file, path, COMPARISON)?;
         Ok(Journal { path: path.to_path_buf(), runs: file, there: HashSet::new() })
     }
 
@@ -103,7 +106,7 @@ impl Journal {
         let file = path.join(RUNS_FILE);
         let failed = |e| Error::io(&file, e);
         let runs = File::options().read(true).append(true).open(&file).map_err(failed)?;
-        lock(&runs, path)?;
+        lock(&runs, path, COMPARISON)?;
         let records = read_records(path)?;
         let whole = fs::read(&file).map_err(failed)?;
         let end = whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -123,18 +126,6 @@ impl Journal {
         let path = || self.path.join(RUNS_FILE);
         let line = serde_json::to_string(record).map_err(|e| Error::io(path(), e.into()))? + "\n";
         self.runs.write_all(line.as_bytes()).map_err(|e| Error::io(path(), e))
-    }
-}
-
-/// Locks the file; returns an error if another process holds the lock. On file systems without locks it continues without
-/// one.
-fn lock(file: &File, path: &Path) -> Result<()> {
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
-            let message = "another program is writing this comparison: wait for its end, or use another directory";
-            Err(Error::io(path, std::io::Error::new(std::io::ErrorKind::ResourceBusy, message)))
-        }
-        Err(TryLockError::Error(_)) | Ok(()) => Ok(()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! `trials.jsonl`: one line for each run of a search, so that an interrupted search can be resumed.
 
 use std::cmp::Ordering;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use crate::metrics::{MetricName, MetricSet};
-use crate::{Error, Result, atomic};
+use crate::run::lock;
+use crate::{Error, Result};
+
+/// What is locked, in messages.
+const SEARCH: &str = "search";
 
 /// One setting, trained for a number of epochs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,40 +55,62 @@ impl Trial {
     }
 }
 
-/// The file and its contents.
+/// The file and its contents. It is locked, so no other program writes it.
+#[derive(Debug)]
 pub struct TrialJournal {
     path: PathBuf,
     state: Mutex<JournalState>,
 }
 
+#[derive(Debug)]
 struct JournalState {
     file: File,
     trials: Vec<Trial>,
 }
 
 impl TrialJournal {
-    /// Opens or creates the file. An incomplete last line is removed.
+    /// Opens or creates the file, and locks it. An incomplete last line is removed.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Data`] for a line that is not a trial.
+    /// [`Error::Io`], also if another program is writing it; [`Error::Data`] for a line that is not a trial.
     pub fn open(path: &Path) -> Result<TrialJournal> {
         let io = |e| Error::io(path, e);
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(e) => return Err(io(e)),
-        };
+        let mut file = locked(path)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(io)?;
         let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
         if whole.len() < text.len() {
-            atomic::write(path, whole.as_bytes())?;
+            // In place: a file that replaced it would not be locked.
+            file.set_len(whole.len() as u64).map_err(io)?;
         }
         let read = |(n, line): (usize, &str)| {
             let wrong = |e| Error::data_at(path, Some(n as u64 + 1), None, format!("expected a trial: {e}"));
             serde_json::from_str(line).map_err(wrong)
         };
         let trials: Result<Vec<Trial>> = whole.lines().enumerate().map(read).collect();
-        let file = OpenOptions::new().create(true).append(true).open(path).map_err(io)?;
-        Ok(TrialJournal { path: path.to_path_buf(), state: Mutex::new(JournalState { file, trials: trials? }) })
+        Ok(TrialJournal::new(path, file, trials?))
+    }
+
+    /// Opens or creates the file, locks it and removes its trials.
+    ///
+    /// # Errors
+    /// [`Error::Io`], also if another program is writing it.
+    pub(super) fn create(path: &Path) -> Result<TrialJournal> {
+        let file = locked(path)?;
+        file.set_len(0).map_err(|e| Error::io(path, e))?;
+        Ok(TrialJournal::new(path, file, Vec::new()))
+    }
+
+    /// Returns an error if another program is writing the file.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn refuse_while_written(path: &Path) -> Result<()> {
+        File::open(path).map_or(Ok(()), |file| lock(&file, folder_of(path), SEARCH))
+    }
+
+    fn new(path: &Path, file: File, trials: Vec<Trial>) -> TrialJournal {
+        TrialJournal { path: path.to_path_buf(), state: Mutex::new(JournalState { file, trials }) }
     }
 
     fn state(&self) -> MutexGuard<'_, JournalState> {
@@ -116,6 +142,19 @@ impl TrialJournal {
         trials.sort_by(|a, b| a.compare(b, metric));
         trials
     }
+}
+
+/// The file, created if it is missing and locked until it is closed.
+fn locked(path: &Path) -> Result<File> {
+    let open = File::options().read(true).append(true).create(true).open(path);
+    let file = open.map_err(|e| Error::io(path, e))?;
+    lock(&file, folder_of(path), SEARCH)?;
+    Ok(file)
+}
+
+/// The folder of a search, given its file of trials.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -164,6 +203,9 @@ mod tests {
         let journal = TrialJournal::open(&path).unwrap();
         assert_eq!(journal.find(1, 9), Some(trial(1, 9, Some(0.5), 1.0)));
         journal.add(trial(2, 9, None, 1.0)).unwrap();
+        let message = TrialJournal::open(&path).err().unwrap().to_string();
+        assert!(message.contains("another program is writing this search"), "{message}");
+        drop(journal);
         assert_eq!(TrialJournal::open(&path).unwrap().ranked(MetricName::Loss).len(), 2);
         std::fs::write(&path, "{}\n").unwrap();
         let message = TrialJournal::open(&path).err().unwrap().to_string();

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::directory::TuneDirectory;
 use super::halving::rungs;
-use super::journal::{Trial, TrialJournal};
+use super::journal::Trial;
 use super::protocol::Budget;
 use super::runs::{TuneProgress, Workers};
 use super::tuner::Tuner;
@@ -63,11 +63,11 @@ impl Tuner {
         let limit = self.base.config.stopping.deadline.map(|end| began + (end - began).mul_f64(SEARCH_SHARE));
         let deadline = budgeted.into_iter().chain(limit).min();
         let time_is_up = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        let journal = TrialJournal::open(&directory.trials())?;
+        let journal = directory.trials();
         let failed = AtomicBool::new(false);
         let workers = Workers {
             tuner: self,
-            journal: &journal,
+            journal,
             threads: self.base.threads_asked.min(available_threads()),
             stop: &|| failed.load(Ordering::Relaxed) || signal.load(Ordering::Relaxed) != 0 || time_is_up(),
             deadline: limit,
