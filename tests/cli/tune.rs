@@ -161,6 +161,26 @@ fn parameters_that_cannot_be_searched_are_refused() {
     place.fails(12, &["tune", "iris.csv", "--budget", "0s", "-q", "-o", "none"]);
 }
 
+/// A trial is a single network, so a space cannot ask for several of them.
+#[test]
+fn options_for_several_networks_are_refused_in_a_space() {
+    let place = iris();
+    for (space, part) in [
+        ("ensemble = [1, 3]", "ensemble: it cannot be searched: it is for gradlane train"),
+        ("portfolio = [\"realmlp,tabm\"]", "portfolio: it cannot be searched: it is for gradlane train"),
+        ("preset = [\"plain\", \"best\"]", "preset: \"best\" cannot be searched: it is for gradlane train"),
+    ] {
+        place.write("space.toml", space);
+        let message = place.fails(2, &["tune", "iris.csv", "--space", "space.toml", "--budget", "2", "-o", "search"]);
+        assert!(message.contains(part), "{space}: {message}");
+        assert!(!place.path("search").exists(), "{space}");
+    }
+    place.write("space.toml", "ensembel = [1, 3]");
+    let message = place.fails(2, &["tune", "iris.csv", "--space", "space.toml"]);
+    let (_, known) = message.split_once("Known: ").expect("the list of parameters");
+    assert!(known.contains("dropout") && !known.contains("ensemble") && !known.contains("portfolio"), "{message}");
+}
+
 #[test]
 fn the_report_is_a_table_and_commands() {
     let place = iris();

@@ -5,7 +5,9 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::range::{SearchRange, three_digits};
-use crate::config::{OptionGroup, STACK_KEYS, SettingOrigin, Settings, TrainConfig, dialect_of, find, keys};
+use crate::config::{
+    BEST, Key, OptionGroup, STACK_KEYS, SettingOrigin, Settings, TUNE, TrainConfig, dialect_of, find, keys,
+};
 use crate::optim::OptimizerSpec;
 use crate::option_text::option;
 use crate::spec::unknown;
@@ -99,6 +101,9 @@ impl Space {
             let range = SearchRange::parse(value).map_err(|why| wrong(name, &why))?;
             if let Some(depth) = range.highest().filter(|depth| name == "depth" && *depth > MOST_LAYERS) {
                 return Err(wrong(name, &format!("expected {MOST_LAYERS} hidden layers at most, found {depth}")));
+            }
+            if name == "preset" && range.offers(&Value::String(BEST.to_owned())) {
+                return Err(wrong(name, &format!("\"{BEST}\" cannot be searched: it is for gradlane train")));
             }
             parameters.push(Parameter { name: name.clone(), range });
         }
@@ -220,18 +225,22 @@ fn option_of(name: &str) -> &str {
 }
 
 fn check_name(name: &str) -> std::result::Result<(), String> {
-    let searchable = |group: OptionGroup, name: &str| {
-        matches!(group, OptionGroup::Model | OptionGroup::Optimizer) && !REFUSED.contains(&name)
-    };
-    if DERIVED.iter().any(|(derived, _)| *derived == name) || find(name).is_some_and(|k| searchable(k.group, name)) {
+    let of_networks =
+        |key: &Key| matches!(key.group, OptionGroup::Model | OptionGroup::Optimizer) && !REFUSED.contains(&key.name);
+    let searchable = |key: &Key| of_networks(key) && key.is_for(TUNE);
+    let found = find(name);
+    if DERIVED.iter().any(|(derived, _)| *derived == name) || found.is_some_and(searchable) {
         return Ok(());
     }
-    if find(name).is_some() {
+    if found.is_some_and(of_networks) {
+        return Err("it cannot be searched: it is for gradlane train".to_owned());
+    }
+    if found.is_some() {
         return Err("it cannot be searched: only options of the network and its optimizer can, and none that changes \
                     what a loss means or how data are prepared"
             .to_owned());
     }
-    let options = keys().filter(|key| searchable(key.group, key.name)).map(|key| key.name);
+    let options = keys().filter(|key| searchable(key)).map(|key| key.name);
     let known: Vec<&str> = DERIVED.iter().map(|(derived, _)| *derived).chain(options).collect();
     Err(unknown("parameter", name, &known).to_string())
 }
