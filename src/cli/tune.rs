@@ -285,7 +285,10 @@ fn report(
     let edges = asked.tuner.edges(best);
     edges.iter().for_each(|edge| message::note(&format!("note: {edge}")));
     if best.trial == 1 && found.tried > 1 {
-        message::note("note: trial 1 won, which is what train does without a search");
+        let preset = asked.tuner.base().config.preset.unwrap_or("plain");
+        message::note(&format!(
+            "note: trial 1 won, which has the options that are given, and otherwise the defaults of --preset {preset}"
+        ));
     }
     let full = asked.tuner.base().epochs;
     if best.epochs < full && found.trials.iter().any(|trial| trial.epochs == full) {

@@ -202,7 +202,16 @@ fn a_win_of_the_defaults_is_reported() {
     place.write("bad.toml", "lr = [1e-12, 1e-11]\n");
     let args = ["tune", "iris.csv", "--space", "bad.toml", "--budget", "3", "--epochs", "9", "--no-retrain", "-o"];
     let found = place.run(&[&args[..], &["bad"]].concat());
-    assert!(error(&found).contains("trial 1 won, which is what train does without a search"), "{}", error(&found));
+    let note = |preset: &str| {
+        format!("trial 1 won, which has the options that are given, and otherwise the defaults of --preset {preset}\n")
+    };
+    assert!(error(&found).contains(&note("plain")), "{}", error(&found));
+    let plain = ["train", "iris.csv", "--preset", "plain", "--epochs", "9", "-o", "plain", "--json", "-q"];
+    let plain = json(&place.ok(&plain))["weights_sha256"].clone();
+    let first = |trial: &&Value| trial["trial"] == 1 && trial["epochs"] == 9;
+    assert_eq!(trials(&place, "bad").iter().find(first).expect("trial 1")["weights_sha256"][0], plain);
+    let found = place.run(&[&args[..], &["tabm", "--preset", "tabm-mini-small"]].concat());
+    assert!(error(&found).contains(&note("tabm-mini-small")), "{}", error(&found));
     place.write("good.toml", "lr = [0.01, 0.02]\n");
     let found = place.run(&[&args[..3], &["good.toml"], &args[4..], &["good"]].concat());
     assert!(code(&found) == 0 && !error(&found).contains("trial 1 won"), "{}", error(&found));
