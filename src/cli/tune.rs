@@ -364,7 +364,8 @@ fn trials(trials: &[Trial], metric: Watched) -> String {
     let figures = header.len();
     header.extend(chosen.iter().map(|name| (*name).clone()));
     let row = |trial: &Trial| {
-        let deviation = trial.std.as_ref().and_then(|std| std.get(metric.metric));
+        let std = trial.std.as_ref().filter(|_| trial.value.is_some());
+        let deviation = std.and_then(|std| std.get(metric.metric));
         let spread = deviation.map_or(String::new(), |std| format!(" ± {}", table::figure(Some(std))));
         let mut cells = vec![trial.trial.to_string(), trial.epochs.to_string(), table::figure(trial.value) + &spread];
         if figures > 3 {

@@ -217,6 +217,18 @@ fn a_win_of_the_defaults_is_reported() {
     assert!(code(&found) == 0 && !error(&found).contains("trial 1 won"), "{}", error(&found));
 }
 
+#[test]
+fn a_diverged_trial_has_no_deviation() {
+    let place = iris();
+    place.write("space.toml", "lr = [1e30]\n");
+    let args =
+        ["tune", "iris.csv", "--space", "space.toml", "--budget", "2", "--epochs", "9", "--cv", "2", "--no-retrain"];
+    let text = place.ok(&args);
+    let row = |trial: &str| text.lines().find(|line| line.trim_start().starts_with(trial)).expect("a trial");
+    assert!(row("1 ").contains(" ± "), "{text}");
+    assert!(row("2 ").contains(" – ") && !row("2 ").contains('±'), "{text}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_finishes_the_running_trials() {
