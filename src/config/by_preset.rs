@@ -49,7 +49,9 @@ impl TrainConfig {
         let of = |task| {
             let mut settings = settings.clone();
             preset.fill(&mut settings, task);
-            TrainConfig::typed(settings)
+            let mut config = TrainConfig::typed(settings)?;
+            config.data.preset = Some(preset.name).filter(|_| preset.prepares_columns());
+            Ok(config)
         };
         let of_numbers = if preset.depends_on_task() { Some(Box::new(of(Task::Regression)?)) } else { None };
         Ok(TrainConfig { preset: Some(preset.name), of_numbers, ..of(Task::Binary)? })

@@ -70,7 +70,8 @@ impl Portfolio {
             let message = format!("{} deals the rows once: give {}", setting("preset", BEST), setting("cv", "K"));
             return Err(Error::Usage(message).of("cv"));
         }
-        let config = entries[0].config.clone();
+        let mut config = entries[0].config.clone();
+        config.data.preset = Some(BEST);
         let (is_open, began) = (names.is_none(), settings.began);
         Ok(TrainConfig { portfolio: Some(Box::new(Portfolio { entries, is_open, began, given })), ..config })
     }

@@ -194,6 +194,11 @@ impl Preset {
         !self.classes.is_empty() || !self.numbers.is_empty()
     }
 
+    /// Whether it decides how the columns of a table are prepared.
+    pub(super) fn prepares_columns(&self) -> bool {
+        self.options.iter().any(|(name, _)| *name == "scale")
+    }
+
     /// Sets the options that no other source has set.
     pub(super) fn fill(&self, settings: &mut Settings, task: Task) {
         let own = if task == Task::Regression { self.numbers } else { self.classes };

@@ -4,7 +4,7 @@ use super::balance::Balance;
 use super::balance::resample;
 use super::dataset::{Dataset, Features};
 use super::idx::Images;
-use super::options::{DataOptions, TaskChoice};
+use super::options::{DataOptions, Decimal, Format, Header, TaskChoice};
 use super::prepared::{Decided, Prepared, apply_class_weights, check_classes, class_labels, is_rebalanced, task_note};
 use super::preprocess::{ImagePreprocessing, Preprocessing};
 use super::split::Split;
@@ -141,22 +141,54 @@ fn image_target(images: &Images, options: &DataOptions) -> Result<Target> {
     Ok(target)
 }
 
+/// Refuses options that would have no effect on images.
 fn refuse_table_options(options: &DataOptions) -> Result<()> {
-    let wrong = "it is about columns of a table, and the data are images (bytes, divided by 255)";
+    let images = "and the data are images (bytes, divided by 255)";
+    let wrong = |what: &str| Error::Mismatch(format!("it is {what}, {images}"));
+    if let Some(preset) = options.preset {
+        return Err(wrong("a recipe for tables").of_value("preset", preset));
+    }
+    let of_text = [
+        ("delimiter", options.delimiter.is_some()),
+        ("header", options.header != Header::Auto),
+        ("comment", options.comment.is_some()),
+        ("quote", options.quote.is_some()),
+        ("decimal", options.decimal != Decimal::Auto),
+        ("thousands", options.thousands.is_some()),
+        ("encoding", options.encoding.is_some()),
+    ];
+    if let Some((option, _)) = of_text.into_iter().find(|(_, given)| *given) {
+        return Err(wrong("about the text of a table").of(option));
+    }
+    if !matches!(options.format, Format::Auto | Format::Idx) {
+        return Err(wrong("a format of tables").of_value("format", options.format));
+    }
+    refuse_column_options(options, &wrong("about columns of a table").to_string())
+}
+
+fn refuse_column_options(options: &DataOptions, wrong: &str) -> Result<()> {
     let given = [
+        ("dates", !options.dates.is_empty()),
         ("label", !options.label.is_empty()),
         ("ignore", !options.ignore.is_empty()),
+        ("keep_column", !options.keep_column.is_empty()),
         ("categorical", !options.categorical.is_empty()),
         ("weight_col", options.weight_col.is_some()),
         ("na", !options.na.is_empty()),
         ("impute", options.impute.is_some()),
         ("scale", options.scale.is_some()),
         ("one_hot", options.one_hot.is_some()),
+        ("category_embedding", options.level_numbers.is_some()),
+        // Losses for counts imply it, and are refused by name.
+        ("no_scale_target", !options.scale_target && options.number_loss.is_none()),
         ("binary_column", options.binary_column),
         ("clamp", options.clamp),
     ];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
         return Err(Error::Mismatch(wrong.to_owned()).of(option));
+    }
+    if options.split.column().is_some() {
+        return Err(Error::Mismatch(wrong.to_owned()).of_value("split", &options.split));
     }
     match options.balance {
         Balance::Smote => Err(Error::Mismatch(wrong.to_owned()).of_value("balance", options.balance)),

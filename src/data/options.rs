@@ -256,6 +256,9 @@ pub struct DataOptions {
     /// The requested loss, if it implies numeric targets.
     #[serde(skip)]
     pub number_loss: Option<NumberLoss>,
+    /// The preset that decided how columns are prepared, for messages.
+    #[serde(skip)]
+    pub preset: Option<&'static str>,
     /// Class weights for training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_weight: Option<ClassWeight>,
@@ -297,6 +300,7 @@ impl Default for DataOptions {
             binary_column: false,
             clamp: false,
             number_loss: None,
+            preset: None,
             class_weight: None,
             balance: Balance::None,
         }

@@ -88,6 +88,40 @@ fn data_that_do_not_fit_a_model_of_images_are_refused() {
 }
 
 #[test]
+fn options_that_change_nothing_on_images_are_refused() {
+    let place = Place::new();
+    write_folder(&place, "images", false);
+    let columns = "it is about columns of a table, and the data are images (bytes, divided by 255)";
+    let text = "it is about the text of a table, and the data are images (bytes, divided by 255)";
+    for (flags, what, why) in [
+        (&["--split", "group:X"][..], "--split group:X", columns),
+        (&["--split", "time:X"], "--split time:X", columns),
+        (&["--dates", "X=auto"], "--dates", columns),
+        (&["--keep-column", "X"], "--keep-column", columns),
+        (&["--category-embedding", "8"], "--category-embedding", columns),
+        (&["--no-scale-target"], "--no-scale-target", columns),
+        (&["--scale", "standard", "--preset", "plain"], "--scale", columns),
+        (&["--delimiter", ";"], "--delimiter", text),
+        (&["--header", "no"], "--header", text),
+        (&["--comment", "#"], "--comment", text),
+        (&["--quote", "'"], "--quote", text),
+        (&["--decimal", ","], "--decimal", text),
+        (&["--thousands", "."], "--thousands", text),
+        (&["--encoding", "latin1"], "--encoding", text),
+        (&["--format", "csv"], "--format csv", "it is a format of tables"),
+        (&["--preset", "realmlp"], "--preset realmlp", "it is a recipe for tables"),
+        (&["--preset", "tabm", "--label", "X"], "--preset tabm", "it is a recipe for tables"),
+        (&["--preset", "best"], "--preset best", "it is a recipe for tables"),
+    ] {
+        let message = place.fails(4, &[&["train", "images", "-o", "run", "-q"], flags].concat());
+        assert!(message.contains(&format!("{what}: {why}")), "{flags:?}: {message}");
+    }
+    let message = place.fails(4, &["train", "images", "-o", "run", "-q", "--loss", "poisson"]);
+    assert!(message.contains("--loss poisson"), "{message}");
+    place.train("images", "plain", &["--preset", "plain", "--split", "random", "--format", "idx"]);
+}
+
+#[test]
 fn inspect_describes_images_and_their_models() {
     let place = Place::new();
     write_folder(&place, "images", true);
