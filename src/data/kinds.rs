@@ -147,7 +147,10 @@ fn read_again(
     Ok(())
 }
 
-/// The columns named in the option `dates`, with their forms; `None` for text.
+/// The columns named in the option `dates`, with their forms; `None` for text. Those whose form is to be found are left out.
+///
+/// # Errors
+/// [`Error::Data`] for a column that the file does not have.
 fn asked_dates(file: &RawTable, options: &ReadOptions) -> Result<Vec<(usize, Option<DateForm>)>> {
     let place = |name: &String| {
         let named = file.outline.names.iter().position(|n| n == name);
@@ -156,8 +159,14 @@ fn asked_dates(file: &RawTable, options: &ReadOptions) -> Result<Vec<(usize, Opt
             Error::data(&file.path, format!("there is no column \"{name}\"; the columns are {names}")).of("dates")
         })
     };
-    let asked = options.dates.iter().filter(|asked| asked.form != "auto");
-    asked.map(|asked| Ok((place(&asked.column)?, DateForm::of_pattern(&asked.form)))).collect()
+    let mut found = Vec::new();
+    for asked in &options.dates {
+        let column = place(&asked.column)?;
+        if asked.form != "auto" {
+            found.push((column, DateForm::of_pattern(&asked.form)));
+        }
+    }
+    Ok(found)
 }
 
 /// The reading of a column whose date form the user specified.

@@ -218,6 +218,18 @@ fn ambiguous_dates_are_decided_by_all_cells_or_refused() {
 }
 
 #[test]
+fn dates_of_an_unknown_column_are_refused_in_any_form() {
+    let place = Place::new();
+    place.write("d.csv", "d,y\n".to_owned() + &rows(40, |n| format!("2020-11-{:02},{}", n % 28 + 1, n % 2)));
+    for form in ["auto", "text", "%Y-%m-%d"] {
+        let message = place.fails(3, &["inspect", "d.csv", "--dates", &format!("nope={form}")]);
+        assert!(message.contains("--dates: d.csv: there is no column \"nope\"; the columns are d, y"), "{message}");
+    }
+    let seen = inspected(&place, &["d.csv", "--dates", "d=auto"]);
+    assert_eq!(seen["columns"][0]["min"], "2020-11-01");
+}
+
+#[test]
 fn a_key_that_some_training_rows_lack_may_be_absent() {
     let place = Place::new();
     let object = |n: usize| {
