@@ -109,8 +109,15 @@ fn impossible_records_are_refused_with_their_line() {
     refused(with(&|run| run["study"] = 99.into()), "study 99, but the protocol has 2", run + 1);
     refused(with(&|run| run["trial"] = ((run["trial"].as_u64().unwrap() + 1) % 3).into()), "", run + 1);
     refused(with(&|run| run["val_loss"] = 0.0.into()), "not those of the least validation loss", run + 1);
-    refused(with(&|run| run["test_loss"] = (-1.0).into()), "impossible figures", run + 1);
-    refused(with(&|run| run["seconds"] = (-1).into()), "impossible figures", run + 1);
+    let impossible = |name: &str, value: f64, why: &str| {
+        let why = format!("impossible figure: expected {name} {why}");
+        refused(with(&|run| run[name] = value.into()), &why, run + 1);
+    };
+    impossible("test_loss", -1.5, "of at least 0, found -1.5\n");
+    impossible("last_test_loss", -1.5, "of at least 0, found -1.5\n");
+    impossible("test_score", 1.5, "from 0 to 1, found 1.5\n");
+    impossible("seconds", -1.0, "from 0 to 1e9, found -1\n");
+    impossible("seconds", 1e300, "from 0 to 1e9, found 1e300\n");
     refused(with(&|run| run["schedule"] = "step".into()), "another setting", run + 1);
     refused(with(&|run| run["curve"][0]["step"] = 1_000_000.into()), "impossible curve", run + 1);
     let trial = lines.iter().position(|line| line.contains("\"stage\":\"trial\"")).expect("a trial") + 1;

@@ -3,11 +3,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::figure::figure;
 use super::protocol::{MOST, Stage, StudySeeds, finalists, winner};
 use super::records::{OptimizerRecord, ProblemRecord, Protocol, Record, Run, StepCost, Terms};
 use super::space::number_at;
 use crate::experiment::quasi_random::point;
 use crate::optim::OptimizerSpec;
+
+/// The most seconds of a run.
+const MOST_SECONDS: f64 = 1e9;
 
 /// The state of the records so far, with which the next one is compared.
 #[derive(Debug, Default)]
@@ -188,17 +192,39 @@ fn impossible(run: &Run, problem: &ProblemRecord) -> Option<String> {
     if run.diverged && steps.last() == Some(&problem.steps) && run.curve.iter().all(|point| point.val_loss.is_some()) {
         return Some("the curve is whole and finite, but the run is said to have diverged".to_owned());
     }
-    let share = ["accuracy", "auroc", "auprc", "f1"].contains(&problem.score.as_str());
-    if run.test_score.is_some_and(|score| share && !(0.0..=1.0).contains(&score))
-        || run.test_score.is_some_and(|score| problem.score == "rmse" && score < 0.0)
-        || [run.test_loss, run.last_test_loss].iter().flatten().any(|loss| *loss < 0.0)
-        || (run.diverged && (run.test_loss.is_some() || run.test_score.is_some()))
-        || (run.best_step == Some(problem.steps) && run.test_loss != run.last_test_loss)
-        || run.seconds.is_nan()
-        || run.seconds < 0.0
-    {
-        let figures = (run.test_loss, run.test_score, run.seconds);
-        return Some(format!("impossible figures: test loss, {} and seconds {figures:?}", problem.score));
+    impossible_figure(run, problem)
+}
+
+/// A message if a figure of a run is impossible, by itself or beside the others.
+fn impossible_figure(run: &Run, problem: &ProblemRecord) -> Option<String> {
+    let (least, most) = match problem.score.as_str() {
+        "accuracy" | "auroc" | "auprc" | "f1" => (0.0, 1.0),
+        "rmse" => (0.0, f64::INFINITY),
+        _ => (f64::NEG_INFINITY, f64::INFINITY),
+    };
+    let figures = [
+        ("test_loss", run.test_loss, (0.0, f64::INFINITY)),
+        ("last_test_loss", run.last_test_loss, (0.0, f64::INFINITY)),
+        ("test_score", run.test_score, (least, most)),
+        ("seconds", Some(run.seconds), (0.0, MOST_SECONDS)),
+    ];
+    for (name, value, (least, most)) in figures {
+        if value.is_some_and(|value| !(least..=most).contains(&value)) {
+            let (least, value) = (figure(Some(least)), figure(value));
+            let range = match most.is_finite() {
+                true => format!("from {least} to {}", figure(Some(most))),
+                false => format!("of at least {least}"),
+            };
+            return Some(format!("impossible figure: expected {name} {range}, found {value}"));
+        }
+    }
+    let given = [("test_loss", run.test_loss), ("test_score", run.test_score)];
+    if let Some((name, value)) = given.into_iter().find(|(_, value)| run.diverged && value.is_some()) {
+        return Some(format!("impossible figure: {name} {} of a run that diverged", figure(value)));
+    }
+    if run.best_step == Some(problem.steps) && run.test_loss != run.last_test_loss {
+        let (best, last) = (figure(run.test_loss), figure(run.last_test_loss));
+        return Some(format!("impossible figures: test_loss {best} and last_test_loss {last} of the same weights"));
     }
     None
 }
