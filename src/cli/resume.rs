@@ -79,14 +79,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return still_required(&path, &summary);
     }
     let before = read_summary(&path)?.and_then(|summary| summary["stopped"].as_str().map(str::to_owned));
-    if before.as_deref() == Some("steps") && prolongs {
-        let message = "--epochs: the run ended after its number of --steps, which still holds: train with -c RUNDIR/config.toml --steps N";
-        return Err(Error::Usage(message.to_owned()).into());
-    }
-    if before.is_some() && prolongs && !RunDirectory::has_checkpoint(&path) {
-        let message = "--epochs: a run of several networks, or one without checkpoints, cannot be prolonged: train with -c RUNDIR/config.toml \
-                       --epochs N";
-        return Err(Error::Usage(message.to_owned()).into());
+    if prolongs {
+        check_prolonged(&path, before.as_deref())?;
     }
     let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
     if !prolongs && RunDirectory::has_only_begun(&path) {
@@ -118,6 +112,21 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         Some(directory) => plan.go_on(directory, &checkpoint, &signal, observe),
         None => plan.run(RunDirectory::create(&path, true)?, &signal, observe), // after a divergence
     })
+}
+
+/// Refuses to prolong a run that more epochs cannot prolong; `stopped` says what ended it.
+fn check_prolonged(path: &Path, stopped: Option<&str>) -> Result<()> {
+    let message = match stopped {
+        Some("steps") => {
+            "--epochs: the run ended after its number of --steps, which still holds: train with -c RUNDIR/config.toml --steps N"
+        }
+        Some(_) if !RunDirectory::has_checkpoint(path) => {
+            "--epochs: a run of several networks, or one without checkpoints, cannot be prolonged: train with -c RUNDIR/config.toml \
+             --epochs N"
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::Usage(message.to_owned()))
 }
 
 /// Trains a run anew of which nothing was saved.

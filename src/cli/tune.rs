@@ -29,7 +29,7 @@ use super::train::quoted_path;
 use progress::SearchProgress;
 
 const AFTER_HELP: &str = "\
-Trial 1 is what `train` does without a search; the others are quasi-random points of the space. All are trained for a ninth \
+Trial 1 has the defaults of `train --preset plain`, or of a --preset that is given; the others are quasi-random points of the space. All are trained for a ninth \
 of the epochs, the better third for three times as long, and of these again the better third for all epochs (successive \
 halving, https://arxiv.org/abs/1502.07943); fewer than nine trials are halved less often. The best figure wins, also where \
 its training was a shorter one. Options that are given are fixed, \

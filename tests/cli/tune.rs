@@ -161,14 +161,17 @@ fn parameters_that_cannot_be_searched_are_refused() {
     place.fails(12, &["tune", "iris.csv", "--budget", "0s", "-q", "-o", "none"]);
 }
 
-/// A trial is a single network, so a space cannot ask for several of them.
+/// A trial is a single network on data that are prepared once, so a space has neither several networks nor presets.
 #[test]
-fn options_for_several_networks_are_refused_in_a_space() {
+fn several_networks_and_presets_are_refused_in_a_space() {
     let place = iris();
     for (space, part) in [
         ("ensemble = [1, 3]", "ensemble: it cannot be searched: it is for gradlane train"),
         ("portfolio = [\"realmlp,tabm\"]", "portfolio: it cannot be searched: it is for gradlane train"),
-        ("preset = [\"plain\", \"best\"]", "preset: \"best\" cannot be searched: it is for gradlane train"),
+        (
+            "preset = [\"plain\", \"realmlp\"]",
+            "preset: it cannot be searched: only options of the network and its optimizer can",
+        ),
     ] {
         place.write("space.toml", space);
         let message = place.fails(2, &["tune", "iris.csv", "--space", "space.toml", "--budget", "2", "-o", "search"]);
@@ -178,7 +181,13 @@ fn options_for_several_networks_are_refused_in_a_space() {
     place.write("space.toml", "ensembel = [1, 3]");
     let message = place.fails(2, &["tune", "iris.csv", "--space", "space.toml"]);
     let (_, known) = message.split_once("Known: ").expect("the list of parameters");
-    assert!(known.contains("dropout") && !known.contains("ensemble") && !known.contains("portfolio"), "{message}");
+    assert!(
+        known.contains("dropout")
+            && !known.contains("ensemble")
+            && !known.contains("portfolio")
+            && !known.contains("preset"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -57,11 +57,6 @@ impl SearchRange {
         }
     }
 
-    /// Whether a value is one of the choices.
-    pub(super) fn offers(&self, value: &Value) -> bool {
-        matches!(self, SearchRange::Choices(choices) if choices.contains(value))
-    }
-
     /// The value at `u` in `[0, 1)`.
     pub(super) fn at(&self, u: f64) -> Value {
         let whole = |x: f64, low: i64, high: i64| Value::Integer((x.floor() as i64).clamp(low, high));

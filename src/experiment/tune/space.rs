@@ -5,9 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::range::{SearchRange, three_digits};
-use crate::config::{
-    BEST, Key, OptionGroup, STACK_KEYS, SettingOrigin, Settings, TUNE, TrainConfig, dialect_of, find, keys,
-};
+use crate::config::{Key, OptionGroup, STACK_KEYS, SettingOrigin, Settings, TUNE, TrainConfig, dialect_of, find, keys};
 use crate::optim::OptimizerSpec;
 use crate::option_text::option;
 use crate::spec::unknown;
@@ -25,8 +23,8 @@ const DEPTH: i64 = 2;
 
 /// Options of the network and its optimizer that cannot be searched. The first two change the meaning of the loss. The third
 /// names a file for one network shape. The others change how the data are prepared, which happens only once.
-const REFUSED: [&str; 6] =
-    ["loss", "label_smoothing", "init_from", "category_embedding", "embed_above", "embed_levels"];
+const REFUSED: [&str; 7] =
+    ["loss", "label_smoothing", "init_from", "category_embedding", "embed_above", "embed_levels", "preset"];
 
 /// A parameter of the search.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,9 +99,6 @@ impl Space {
             let range = SearchRange::parse(value).map_err(|why| wrong(name, &why))?;
             if let Some(depth) = range.highest().filter(|depth| name == "depth" && *depth > MOST_LAYERS) {
                 return Err(wrong(name, &format!("expected {MOST_LAYERS} hidden layers at most, found {depth}")));
-            }
-            if name == "preset" && range.offers(&Value::String(BEST.to_owned())) {
-                return Err(wrong(name, &format!("\"{BEST}\" cannot be searched: it is for gradlane train")));
             }
             parameters.push(Parameter { name: name.clone(), range });
         }
