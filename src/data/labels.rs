@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use super::cell::{parse_number, same_truth_value};
 use super::raw_table::RawTable;
-use super::table::{Column, MISSING, MissingMarkers};
+use super::table::{Column, DEFAULT_MISSING, MISSING, MissingMarkers};
 use crate::option_text::quoted;
 use crate::warning::are;
 use crate::{Result, Warning, WarningKind};
 
-/// Number of spellings of a class that a note lists.
+/// Number of merged classes that a note lists, and of other spellings that it lists for each.
 const LISTED: usize = 3;
 /// Number of digits up to which a double distinguishes all numbers.
 const EXACT_DIGITS: usize = 15;
@@ -67,8 +67,8 @@ pub(super) fn has_two_cases(levels: &[String]) -> bool {
     spellings("true") > 1 || spellings("false") > 1
 }
 
-/// Reads a label column as written. If all labels are plain numbers, different spellings of a number are one class,
-/// named by the most frequent spelling. The same holds for `True` and `true`.
+/// Reads a label column as written. Spellings with one meaning are one class, named by the most frequent of them: `True`
+/// and `true` always, `1` and `1.0` if all labels are plain numbers.
 pub(super) fn label_text(file: &RawTable, column: usize, missing: &MissingMarkers) -> Result<LabelText> {
     let texts = file.texts(&[column], &MissingMarkers::none())?;
     let Some(Column::Text { mut codes, levels }) = texts.into_iter().next() else {
@@ -123,7 +123,8 @@ impl LabelText {
     pub(super) fn marker_warning(&self, name: &str) -> Option<Warning> {
         let count: usize = self.markers.iter().map(|(_, count)| count).sum();
         let cells: Vec<String> = self.markers.iter().map(|(text, count)| format!("\"{text}\" ({count})")).collect();
-        let other = ["NA", "?", "null"].into_iter().find(|other| self.markers.iter().all(|(text, _)| text != other))?;
+        let mut others = ["NA", "?", "null"].iter().chain(DEFAULT_MISSING);
+        let other = *others.find(|other| self.markers.iter().all(|(text, _)| text != **other))?;
         (count > 0).then(|| {
             let message = format!(
                 "label \"{name}\": {} read as missing: {}; {} makes a class of such cells",

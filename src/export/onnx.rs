@@ -24,15 +24,15 @@ use proto::{
 };
 
 /// A version of the operators of `ai.onnx`, and the version of the file format that came with it.
-struct Version {
+struct OnnxVersion {
     opset: i64,
     ir: i64,
 }
 
 /// That of ONNX 1.12 (2022).
-const PLAIN: Version = Version { opset: 17, ir: 8 };
+const PLAIN: OnnxVersion = OnnxVersion { opset: 17, ir: 8 };
 /// That of ONNX 1.15 (2023), the first with operators that part texts.
-const WITH_TEXTS: Version = Version { opset: 20, ir: 9 };
+const WITH_TEXTS: OnnxVersion = OnnxVersion { opset: 20, ir: 9 };
 /// Version of the operators of `ai.onnx.ml`.
 const ML_OPSET: i64 = 3;
 /// The name of the dimension of rows in shapes.

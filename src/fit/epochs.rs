@@ -24,7 +24,7 @@ use crate::train::{EpochOutcome, EpochPlan, Halt, Recent, TrainState, Trainer};
 pub struct FitOutcome {
     /// Why it stopped.
     pub stopped: Stopped,
-    /// The epoch whose weights are kept, from 1; 0 if no epoch was completed.
+    /// The epoch whose weights are kept, from 1; 0 if the initial weights are kept.
     pub best_epoch: usize,
     /// The weights of that epoch.
     pub parameters: Vec<Line>,
@@ -47,7 +47,7 @@ pub struct FitOutcome {
 pub struct FitData<'a> {
     /// The rows to learn from.
     pub train: &'a Dataset,
-    /// The rows that decide the best weights.
+    /// The rows of validation. They decide the best weights, unless the monitor is a figure of the training part.
     pub val: Option<&'a Dataset>,
     /// The meaning of the outputs.
     pub scorer: &'a Scorer,
@@ -59,7 +59,8 @@ pub struct Attendance<'a> {
     pub signal: &'a AtomicUsize,
     /// Called with every event.
     pub observe: &'a mut dyn FnMut(&Event<'_>),
-    /// Saves the state, as often as [`FitOptions::save_every`] says and at the end.
+    /// Saves the state, as often as [`FitOptions::save_every`] says and at the end, unless training diverged. Never called if
+    /// `save_every` is `None`.
     pub save: &'a mut dyn FnMut(&mut RunState<'_>),
 }
 
@@ -70,8 +71,8 @@ pub struct Attendance<'a> {
 /// Weights are kept only if they are finite and their loss is finite: the best by `options.monitor`, or without a validation
 /// part the last.
 ///
-/// If time or a signal ends an epoch early, the saved state is from before that epoch is judged. A fit that continues from it
-/// makes the rest of the epoch and ends with the same bits as one that was never stopped.
+/// If a limit of steps or time, or a signal, ends an epoch early, the saved state is from before that epoch is judged. A fit
+/// that continues from it makes the rest of the epoch and ends with the same bits as one that was never stopped.
 pub fn fit(
     trainer: &mut Trainer,
     state: FitState,

@@ -1,4 +1,5 @@
-//! Run-time dispatch: the CPU's instruction sets are detected once at start, and each kernel runs in the form chosen here.
+//! Run-time dispatch: an [`Isa`] is only made for instruction sets that this CPU has, and a kernel runs in the form for its
+//! `Isa`.
 
 use super::lanes::Lanes;
 use super::wide::Wide;

@@ -2,8 +2,8 @@
 
 use toml::Table;
 
-use super::graph::{self, Given, Node, Nodes};
 use super::fields::Fields;
+use super::graph::{self, Given, Node, Nodes};
 use super::row::{Row, RowErrors, product};
 use super::{Backward, ByOutputs, Forward, Kind, Needs, UseOfDy};
 use crate::Result;

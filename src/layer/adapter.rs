@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use toml::{Table, Value};
 
-use super::per_feature::{self, sum_products};
-use super::scale::Scale;
-use super::graph::{self, Given, Nodes, Of};
 use super::fields::Fields;
+use super::graph::{self, Given, Nodes, Of};
+use super::per_feature::{self, sum_products};
 use super::row::{Row, RowErrors, product};
+use super::scale::Scale;
 use super::{Backward, Forward, Gradient, Group, Kind, Needs, Random, Start, TensorForm, Width};
 use crate::Result;
 use crate::kernel::Line;

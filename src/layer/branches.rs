@@ -2,10 +2,10 @@
 
 use toml::{Table, Value};
 
-use super::graph::{self, Given, Nodes};
 use super::fields::Fields;
-use super::text::write_chain;
+use super::graph::{self, Given, Nodes};
 use super::row::{Row, RowErrors};
+use super::text::write_chain;
 use super::{Backward, Forward, Inner, Kind, Layer, Needs, width_of};
 use crate::Result;
 use crate::nn::Activation;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use toml::{Table, Value};
 
+use super::fields::{Fields, MOST_WIDTH};
 use super::graph::{self, Given, Learnt, Node, Nodes, Of, Operand};
 use super::levels::{self, Category, InputRange};
-use super::fields::{Fields, MOST_WIDTH};
 use super::row::{Row, RowErrors};
 use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
@@ -201,9 +201,11 @@ impl Kind for Categories {
         let (Some(x), [Some(weights), _]) = (pass.x, pass.tensors) else { unreachable!("it has tables and keeps x") };
         let mut memory = [Line::ZERO; MOST_LEVELS + 1];
         for p in 0..pass.samples {
-            let masks = pass.kept.as_mut().zip(pass.random).map(|(kept, at)| {
-                levels::fill_masks(kept, at, (p, pass.members), (self.mask, self.runs.len()))
-            });
+            let masks = pass
+                .kept
+                .as_mut()
+                .zip(pass.random)
+                .map(|(kept, at)| levels::fill_masks(kept, at, (p, pass.members), (self.mask, self.runs.len())));
             for InputRange { inputs, category, first } in self.places(pass.inputs) {
                 let x = x.panel(p, inputs);
                 let Some((number, row)) = category else {
@@ -273,7 +275,13 @@ impl Kind for Categories {
                 let extent = Extent { panels: pass.panels, rows: terms.len(), depth: LANES, accumulate };
                 let (terms, errors) =
                     (Panels { lines: terms, stride: terms.len() }, Panels { lines: &transposed, stride: LANES });
-                dense::backward_to_weights(pass.isa, terms, errors, pass.dw.rows_from(own.start - pass.lines.start), extent);
+                dense::backward_to_weights(
+                    pass.isa,
+                    terms,
+                    errors,
+                    pass.dw.rows_from(own.start - pass.lines.start),
+                    extent,
+                );
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use toml::Table;
 
-use super::graph::{self, Given, Nodes};
 use super::fields::Fields;
+use super::graph::{self, Given, Nodes};
 use super::row::{Row, RowErrors};
 use super::{Backward, Forward, Kind, Needs, RandomAt, UseOfDy};
 use crate::Result;
@@ -57,7 +57,8 @@ impl Kind for Dropout {
 
     fn forward(&self, mut pass: Forward<'_>) {
         pass.begin();
-        let (Some(mask), Some(RandomAt { seed, epoch, position, layer, factor })) = (&mut pass.kept, pass.random) else {
+        let (Some(mask), Some(RandomAt { seed, epoch, position, layer, factor })) = (&mut pass.kept, pass.random)
+        else {
             unreachable!("training has masks");
         };
         for p in 0..pass.samples {

@@ -2,14 +2,15 @@
 
 use toml::Table;
 
-use super::graph::{self, Given, Node, Nodes};
 use super::fields::Fields;
+use super::graph::{self, Given, Node, Nodes};
 use super::row::{Row, RowErrors};
 use super::{Backward, Errors, Forward, Kind, Needs};
 use crate::Result;
 use crate::nn::panel;
 
-/// `y_k = x` for every member `k`. Layers after this one run for each member; layers before it run once for all members.
+/// `y_k = x` for every member `k`. Layers after this one run for each member, layers before it once for all members. If each
+/// member has rows of its own, every layer runs for each member, and this one is left out of the program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expand {
     /// Members.
@@ -63,12 +64,12 @@ impl Kind for Expand {
     fn backward(&self, mut pass: Backward<'_>) {
         let (dy, width) = (pass.dy.read(), pass.outputs);
         for p in 0..pass.samples {
-            let (row, d) = (p / self.members, dy.panel(p, 0..width));
+            let (to, d) = (p / self.members, dy.panel(p, 0..width));
             match &mut pass.dx {
                 Errors::Unwanted => return,
                 Errors::InPlace => unreachable!("its input has fewer panels"),
-                Errors::Write(dx) if p % self.members == 0 => dx.lines_mut(row, 0..width).copy_from_slice(d),
-                Errors::Write(dx) | Errors::Add(dx) => panel::add(pass.isa, d, dx.lines_mut(row, 0..width)),
+                Errors::Write(dx) if p % self.members == 0 => dx.lines_mut(to, 0..width).copy_from_slice(d),
+                Errors::Write(dx) | Errors::Add(dx) => panel::add(pass.isa, d, dx.lines_mut(to, 0..width)),
             }
         }
     }

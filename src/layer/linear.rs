@@ -2,8 +2,8 @@
 
 use toml::Table;
 
-use super::graph::{self, Given, Node, Nodes, Of};
 use super::fields::Fields;
+use super::graph::{self, Given, Node, Nodes, Of};
 use super::row::{Row, RowErrors, multiply, multiply_transposed, outer_product};
 use super::{Backward, ByOutputs, Errors, Form, Forward, Gradient, Group, Kind, Needs, TensorForm, Width};
 use crate::Result;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use toml::{Table, Value};
 
+use super::fields::{Fields, MOST_WIDTH};
 use super::graph::{self, Given, Learnt, Node, Nodes, Of};
 use super::levels::{self, Category, InputRange};
-use super::fields::{Fields, MOST_WIDTH};
 use super::row::{Row, RowErrors};
 use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
@@ -41,7 +41,8 @@ fn level_of(x: f64, levels: usize) -> usize {
 
 impl Lookup {
     fn places(&self, inputs: usize) -> impl Iterator<Item = InputRange> + '_ {
-        let categories = self.columns.iter().map(|(first, levels)| Category { first: *first, inputs: 1, levels: *levels });
+        let categories =
+            self.columns.iter().map(|(first, levels)| Category { first: *first, inputs: 1, levels: *levels });
         levels::places(categories, inputs, self.dim)
     }
 
@@ -177,9 +178,11 @@ impl Kind for Lookup {
     fn forward(&self, mut pass: Forward<'_>) {
         let (Some(x), [Some(table), _]) = (pass.x, pass.tensors) else { unreachable!("it has a table and keeps x") };
         for p in 0..pass.samples {
-            let masks = pass.kept.as_mut().zip(pass.random).map(|(kept, at)| {
-                levels::fill_masks(kept, at, (p, pass.members), (self.mask, self.columns.len()))
-            });
+            let masks = pass
+                .kept
+                .as_mut()
+                .zip(pass.random)
+                .map(|(kept, at)| levels::fill_masks(kept, at, (p, pass.members), (self.mask, self.columns.len())));
             for InputRange { inputs, category, first } in self.places(pass.inputs) {
                 let x = x.panel(p, inputs);
                 match category {
@@ -205,7 +208,9 @@ impl Kind for Lookup {
             for InputRange { inputs, category, first } in self.places(inputs) {
                 let d = category.is_none().then(|| &dy[first..first + inputs.len()]);
                 match (&mut dx, d) {
-                    (Errors::Unwanted | Errors::InPlace, _) => unreachable!("its input's gradient has a place of its own"),
+                    (Errors::Unwanted | Errors::InPlace, _) => {
+                        unreachable!("its input's gradient has a place of its own")
+                    }
                     (Errors::Write(dx), Some(d)) => dx.lines_mut(p, inputs).copy_from_slice(d),
                     (Errors::Write(dx), None) => dx.lines_mut(p, inputs).fill(Line::ZERO),
                     (Errors::Add(dx), Some(d)) => panel::add(isa, d, dx.lines_mut(p, inputs)),

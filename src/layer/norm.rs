@@ -2,8 +2,8 @@
 
 use toml::Table;
 
-use super::graph::{self, Given, Node, Nodes, Of};
 use super::fields::Fields;
+use super::graph::{self, Given, Node, Nodes, Of};
 use super::row::{Row, RowErrors, product};
 use super::{Backward, Errors, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;

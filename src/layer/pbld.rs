@@ -4,9 +4,9 @@ use std::f64::consts::PI;
 
 use toml::Table;
 
-use super::per_input::{self, Embedded, MOST_TERMS, PerInput, each_by_terms};
-use super::graph::{self, Given, Node, Nodes, Of, Operand};
 use super::fields::Fields;
+use super::graph::{self, Given, Node, Nodes, Of, Operand};
+use super::per_input::{self, Embedded, MOST_TERMS, PerInput, each_by_terms};
 use super::row::{Row, RowErrors};
 use super::{Backward, Fit, Form, Forward, Gradient, Kind, Needs, Random, Start, TensorForm, Width};
 use crate::Result;
@@ -51,9 +51,7 @@ impl Kind for Pbld {
             embedded,
             dim: fields.optional_number("dim", "a number of features of 2 to 1024", more)?.unwrap_or(4.0) as usize,
             frequencies: fields.optional_number("frequencies", "a number of 1 to 256", whole)?.unwrap_or(16.0) as usize,
-            sigma: fields
-                .optional_number("sigma", "a number above 0", |x| x > 0.0 && x.is_finite())?
-                .unwrap_or(0.1),
+            sigma: fields.optional_number("sigma", "a number above 0", |x| x > 0.0 && x.is_finite())?.unwrap_or(0.1),
         })
     }
 

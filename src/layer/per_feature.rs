@@ -15,8 +15,8 @@ pub(super) trait PerFeature {
     /// `dx = dy · ∂g/∂x`.
     fn by_input(&self, isa: Isa, a: &[Line], x: &[Line], dy: &[Line], dx: &mut [Line]);
 
-    /// `∂g/∂a`, which does not depend on `a`.
-    fn by_number(&self, isa: Isa, x: &[Line], slope: &mut [Line]);
+    /// Writes `∂g/∂a`, which does not depend on `a`, to `by_a`.
+    fn by_number(&self, isa: Isa, x: &[Line], by_a: &mut [Line]);
 }
 
 /// Features processed at a time; intermediate results are on the stack.

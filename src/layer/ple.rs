@@ -6,9 +6,9 @@ use std::sync::Arc;
 use toml::{Table, Value};
 
 use super::bins::{self, BinRule};
-use super::per_input::{self, Embedded, MOST_TERMS, PerInput};
-use super::graph::{self, Given, Node, Nodes, Of, Operand};
 use super::fields::Fields;
+use super::graph::{self, Given, Node, Nodes, Of, Operand};
+use super::per_input::{self, Embedded, MOST_TERMS, PerInput};
 use super::row::{Row, RowErrors};
 use super::{Backward, Fit, Form, Forward, Gradient, Kind, Needs, Random, Start, TensorForm, Width};
 use crate::Result;
@@ -116,7 +116,13 @@ impl Ple {
     }
 
     /// Adds the nodes that compute the terms `[x, e(x)]` of embedded input `f`.
-    fn term_nodes(&self, (f, input): (usize, usize), x: graph::GraphValue, given: Given, nodes: &mut Nodes) -> graph::GraphValue {
+    fn term_nodes(
+        &self,
+        (f, input): (usize, usize),
+        x: graph::GraphValue,
+        given: Given,
+        nodes: &mut Nodes,
+    ) -> graph::GraphValue {
         let (edges, bins) = (self.bins.edges(f), self.bins.most());
         let (mut below, mut factors, mut bounds) = (Vec::new(), Vec::new(), Vec::new());
         for t in 0..bins {

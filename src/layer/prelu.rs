@@ -2,9 +2,9 @@
 
 use toml::Table;
 
-use super::per_feature::{self, PerFeature};
-use super::graph::{self, Given, Node, Nodes, Of, Operand};
 use super::fields::Fields;
+use super::graph::{self, Given, Node, Nodes, Of, Operand};
+use super::per_feature::{self, PerFeature};
 use super::row::{Row, RowErrors, product};
 use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;
@@ -79,7 +79,7 @@ impl PerFeature for Prelu {
         panel::scale_where_negative(isa, a, x, dy, dx);
     }
 
-    fn by_number(&self, _isa: Isa, x: &[Line], slope: &mut [Line]) {
-        slope.iter_mut().zip(x).for_each(|(slope, x)| *slope = Line(x.0.map(|x| x.min(0.0))));
+    fn by_number(&self, _isa: Isa, x: &[Line], by_a: &mut [Line]) {
+        by_a.iter_mut().zip(x).for_each(|(by_a, x)| *by_a = Line(x.0.map(|x| x.min(0.0))));
     }
 }

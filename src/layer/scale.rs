@@ -2,9 +2,9 @@
 
 use toml::Table;
 
-use super::per_feature::{self, PerFeature};
-use super::graph::{self, Given, Nodes, Of};
 use super::fields::Fields;
+use super::graph::{self, Given, Nodes, Of};
+use super::per_feature::{self, PerFeature};
 use super::row::{Row, RowErrors, product};
 use super::{Backward, Forward, Gradient, Kind, Needs, TensorForm, Width};
 use crate::Result;

@@ -2,11 +2,11 @@
 
 use toml::Table;
 
-use super::linear::{errors_through, gradient_of_matrix, transpose_errors};
-use super::graph::{self, Given, Node, Nodes, Of, Operand};
 use super::fields::Fields;
-use super::text::write_chain;
+use super::graph::{self, Given, Node, Nodes, Of, Operand};
+use super::linear::{errors_through, gradient_of_matrix, transpose_errors};
 use super::row::{Row, RowErrors, multiply, multiply_transposed, outer_product};
+use super::text::write_chain;
 use super::{Backward, Form, Forward, Gradient, Inner, Kind, Layer, Needs, TensorForm, UseOfDy, Width, width_of};
 use crate::Result;
 use crate::nn::{Activation, dense, panel};

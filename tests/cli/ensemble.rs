@@ -138,8 +138,8 @@ fn an_ensemble_can_be_inspected_and_repeated_but_not_prolonged() {
     assert!(text.contains(summary["weights_sha256"].as_str().unwrap()), "{text}");
     assert!(place.ok(&["inspect", "run", "--importance", "data.csv"]).contains("drop"));
     assert!(place.ok(&["resume", "run"]).starts_with("the run is over (stopped: epochs)"));
-    let message = place.fails(3, &["resume", "run", "--epochs", "9"]);
-    assert!(message.contains("found none: repeat the run with train -c and its config.toml"), "{message}");
+    let message = place.fails(2, &["resume", "run", "--epochs", "9"]);
+    assert!(message.contains("cannot be prolonged: train with -c RUNDIR/config.toml"), "{message}");
     let again = json(&place.ok(&["train", "-c", "run/config.toml", "-o", "again", "--json", "-q"]));
     assert_eq!(again["weights_sha256"], summary["weights_sha256"]);
     let told = place.ok(&["train", "data.csv", "-o", "told", "--ensemble", "2", "--hidden", "4", "--epochs", "2"]);

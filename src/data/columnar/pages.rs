@@ -53,7 +53,8 @@ impl<R: ChunkReader> PageReader for Pages<R> {
     }
 }
 
-/// Whether the delta-encoded numbers of a page are no more than its values, and within it.
+/// Whether the delta encodings of a page claim at most as many numbers as the page has values, and end within the page. True
+/// for other encodings.
 fn is_sound(page: &Page, optional: bool) -> bool {
     let (bytes, encoding, most) = match page {
         Page::DataPage { buf, num_values, encoding, def_level_encoding, .. } => {
@@ -82,7 +83,8 @@ fn is_sound(page: &Page, optional: bool) -> bool {
     }
 }
 
-/// The bytes after delta-packed numbers. `None` if they claim to be more than `most`, or go on beyond the bytes.
+/// The bytes after delta-packed numbers. `None` if their header is invalid or claims more than `most` numbers, or if they go
+/// on beyond the bytes.
 fn after_numbers(mut bytes: &[u8], most: u32) -> Option<&[u8]> {
     let [block, parts, total, _first] = [(); 4].map(|()| number(&mut bytes));
     let (block, parts, total) = (block?, parts?, total?);

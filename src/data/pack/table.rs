@@ -1,4 +1,4 @@
-//! A table whose number columns stay in a pack.
+//! A table whose columns of numbers and dates stay in a pack.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use crate::data::schema::Roles;
 use crate::data::table::Names;
 use crate::data::table_source::TableFile;
 
-/// A table, and its columns that stay in the pack. The table holds only a few numbers of these.
+/// A table, and its columns that stay in the pack. Of each such column the table holds only a few numbers.
 pub(in crate::data) struct PackedTable {
     pub(in crate::data) table: RawTable,
     pub(in crate::data) columns: PackColumns,
 }
 
-/// Reads the columns of a pack that training needs in memory: text, labels, weights, the split column, and columns for
-/// which options specify how to read them.
+/// Reads the columns of a pack that training needs in memory: text, integers beyond the exact range of doubles, labels,
+/// weights, the split column, and columns that `categorical` or `dates` names. All others stay in the pack.
 ///
 /// # Errors
 /// Those of reading the whole file, and for columns that do not exist.

@@ -35,13 +35,13 @@ impl Contestant {
         self.axes.len()
     }
 
-    /// The optimizer with its defaults, as `--optimizer` reads it.
+    /// The optimizer with its fixed options and all others at their defaults, as `--optimizer` reads it.
     pub fn default_spec(&self) -> &str {
         &self.default
     }
 
-    /// Schedules of the trials: constant, cosine after a warm-up, and cosine. An optimizer that averages weights instead has
-    /// only the constant one.
+    /// Schedules of the trials: constant, cosine after a warm-up, and cosine. If an optimizer averages weights in place of a
+    /// falling rate, only constant.
     pub fn schedules(&self) -> &'static [&'static str] {
         self.schedules
     }
@@ -51,7 +51,7 @@ impl Contestant {
         self.schedules[self.schedules.len() - 1]
     }
 
-    /// The optimizer at a point of `[0, 1)^dimensions`, as `--optimizer` reads it, and the searched numbers by name.
+    /// The optimizer at a point of `[0, 1]^dimensions`, as `--optimizer` reads it, and the searched numbers by name.
     pub fn at(&self, point: &[f64]) -> (String, BTreeMap<String, f64>) {
         let numbers: Vec<f64> = self.axes.iter().zip(point).map(|(axis, u)| axis.at(*u)).collect();
         let gain = self.gain(&numbers);
@@ -88,7 +88,8 @@ impl Contestant {
         for (number, contestant) in contestants.iter().enumerate() {
             let name = &contestant.name;
             if contestants[..number].iter().any(|other| other.name == *name) {
-                let message = format!("two are named \"{name}\"; write NAME={name} for another name");
+                let spec = &contestant.default;
+                let message = format!("two are named \"{name}\"; write NAME={spec} for another name");
                 return Err(Error::Usage(message).of("optimizer"));
             }
         }
@@ -146,7 +147,7 @@ impl FromStr for Contestant {
             axes: free,
             schedules: schedules(parsed.algorithm),
         };
-        // The fixed options must be valid at both corners of the search space.
+        // The fixed options must be valid with all searched numbers at their smallest, and with all at their largest.
         for corner in [0.0, 1.0] {
             contestant.at(&vec![corner; contestant.dimensions()]).0.parse::<OptimizerSpec>()?;
         }

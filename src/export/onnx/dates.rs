@@ -31,13 +31,13 @@ const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 /// Whether the operators of texts can read a form of dates.
 pub(super) fn is_known(form: &DateForm) -> bool {
-    form.is_iso() || Written::of(&form.pattern, form.unit).is_some()
+    form.is_iso() || DatePattern::of(&form.pattern, form.unit).is_some()
 }
 
 /// Reads the cells of a column of dates. `missing` says which are missing.
 pub(super) fn read(form: &DateForm, cell: &Name, missing: &Name, nodes: &mut OnnxNodes) -> ReadCell {
-    let written = (!form.is_iso()).then(|| Written::of(&form.pattern, form.unit).expect("the form is known"));
-    let mut found: Option<Found> = None;
+    let written = (!form.is_iso()).then(|| DatePattern::of(&form.pattern, form.unit).expect("the form is known"));
+    let mut found: Option<FoundDates> = None;
     if form.unit != DateUnit::Clock {
         found = Some(by_iso(form.unit, cell, nodes));
     }
@@ -45,7 +45,7 @@ pub(super) fn read(form: &DateForm, cell: &Name, missing: &Name, nodes: &mut Onn
         let own = written.read(cell, nodes);
         found = Some(match found {
             None => own,
-            Some(iso) => Found {
+            Some(iso) => FoundDates {
                 value: nodes.choose(&own.is_so, &own.value, &iso.value),
                 is_so: nodes.op("Or", &[&own.is_so, &iso.is_so]),
             },
@@ -58,14 +58,14 @@ pub(super) fn read(form: &DateForm, cell: &Name, missing: &Name, nodes: &mut Onn
 }
 
 /// Values of one form.
-struct Found {
+struct FoundDates {
     value: Name,
     /// Whether a cell has this form.
     is_so: Name,
 }
 
 /// Days and seconds of dates of ISO 8601.
-fn by_iso(unit: DateUnit, cell: &Name, nodes: &mut OnnxNodes) -> Found {
+fn by_iso(unit: DateUnit, cell: &Name, nodes: &mut OnnxNodes) -> FoundDates {
     let is_so = nodes.matches(cell, &format!("{AROUND}{ISO}{AROUND}"));
     let text = nodes.only(&is_so, cell, "1970-01-01");
     let text = ["T", "t"].iter().fold(text, |text, letter| {
@@ -95,7 +95,7 @@ fn by_iso(unit: DateUnit, cell: &Name, nodes: &mut OnnxNodes) -> Found {
     ];
     let seconds = nodes.added(&terms);
     let value = if unit == DateUnit::Days { nodes.quotient(&seconds, SECONDS_OF_A_DAY) } else { seconds };
-    Found { value, is_so: nodes.op("And", &[&is_so, &exists]) }
+    FoundDates { value, is_so: nodes.op("And", &[&is_so, &exists]) }
 }
 
 /// The minutes of an offset such as `01:30`, `0130` or `01`; 0 where it is empty.
@@ -152,17 +152,17 @@ fn year_start(year: &Name, nodes: &mut OnnxNodes) -> Name {
 }
 
 /// A pattern of `strptime` as words, which blanks part; a word has directives with a character after each but the last.
-struct Written {
+struct DatePattern {
     words: Vec<Vec<(char, Option<char>)>>,
     unit: DateUnit,
 }
 
-impl Written {
+impl DatePattern {
     /// `None` for a pattern with other directives, or without a character between two of them.
-    fn of(pattern: &str, unit: DateUnit) -> Option<Written> {
+    fn of(pattern: &str, unit: DateUnit) -> Option<DatePattern> {
         let pattern = pattern.replace("%S%.f", "%S").replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S");
         let words: Vec<Vec<(char, Option<char>)>> = pattern.split(' ').map(word).collect::<Option<_>>()?;
-        let written = Written { words, unit };
+        let written = DatePattern { words, unit };
         let named: Vec<char> = written.words.iter().flatten().map(|(directive, _)| *directive).collect();
         let count = |wanted: &[char]| named.iter().filter(|directive| wanted.contains(directive)).count();
         let clock = (count(&['H']), count(&['I']), count(&['p']));
@@ -220,7 +220,7 @@ impl Written {
         words.join(" ")
     }
 
-    fn read(&self, cell: &Name, nodes: &mut OnnxNodes) -> Found {
+    fn read(&self, cell: &Name, nodes: &mut OnnxNodes) -> FoundDates {
         let is_so = nodes.matches(cell, &self.pattern());
         let text = nodes.only(&is_so, cell, &self.example());
         let mut numbers: Vec<(char, Name)> = Vec::new();
@@ -244,7 +244,7 @@ impl Written {
         }
         let of = |directive: char| numbers.iter().find(|(named, _)| *named == directive).map(|(_, name)| name.clone());
         let Some(year) = of('Y').or_else(|| of('y')) else {
-            return Found { value: self.clock(&of, nodes), is_so };
+            return FoundDates { value: self.clock(&of, nodes), is_so };
         };
         let month = ['m', 'b', 'B'].into_iter().find_map(of).unwrap_or_else(|| nodes.double(1.0));
         let day = of('d').unwrap_or_else(|| nodes.double(1.0));
@@ -255,7 +255,7 @@ impl Written {
             let seconds = [self.clock(&of, nodes), nodes.times(&days, SECONDS_OF_A_DAY)];
             nodes.added(&seconds)
         };
-        Found { value, is_so: nodes.op("And", &[&is_so, &exists]) }
+        FoundDates { value, is_so: nodes.op("And", &[&is_so, &exists]) }
     }
 
     /// Seconds since midnight; 0 for a date alone.

@@ -19,7 +19,7 @@ const FAR: f64 = 1e100;
 type Piece = (Name, Vec<usize>);
 
 /// The inputs of a network, for each row.
-pub(super) struct PreparedRows {
+pub(super) struct PreparedInputs {
     /// 32-bit floats.
     pub(super) inputs: Name,
     /// Whether a cell of the row cannot be read, or is infinite, `[N, 1]`; none where there are no numbers.
@@ -27,11 +27,11 @@ pub(super) struct PreparedRows {
 }
 
 /// Adds the inputs of a network; `names` are those of the raw columns.
-pub(super) fn inputs(plan: &ExportPlan<'_>, names: &[Name], nodes: &mut OnnxNodes) -> PreparedRows {
+pub(super) fn inputs(plan: &ExportPlan<'_>, names: &[Name], nodes: &mut OnnxNodes) -> PreparedInputs {
     let columns = match &plan.rows {
         RowKind::Columns(columns) => columns,
         RowKind::Images { scale, .. } => {
-            return PreparedRows { inputs: image(&names[0], plan.inputs, *scale, nodes), unreadable: None };
+            return PreparedInputs { inputs: image(&names[0], plan.inputs, *scale, nodes), unreadable: None };
         }
     };
     let mut pieces = Vec::new();
@@ -64,7 +64,7 @@ pub(super) fn inputs(plan: &ExportPlan<'_>, names: &[Name], nodes: &mut OnnxNode
             pieces.push((inputs, (column.at..column.at + width).collect()));
         }
     }
-    PreparedRows { inputs: in_order(&pieces, nodes), unreadable }
+    PreparedInputs { inputs: in_order(&pieces, nodes), unreadable }
 }
 
 /// Whether the cells of a column are texts that ONNX reads as numbers.
