@@ -76,11 +76,12 @@ pub(super) fn reading(levels: &[(&str, usize)], convention: Convention, label: b
     }
 }
 
-/// Whether most of the levels that are no numbers of this form have digits, as `<0.5` and `1.5k`: they are values, and not missing.
+/// Whether most of the levels that are no numbers of this form have digits, as `<0.5` and `1.5k`: they are values, and not
+/// missing. One or two of them may be slips.
 fn are_numbers_of_another_form(levels: &[(&str, usize)], form: NumberForm) -> bool {
     let others = levels.iter().filter(|(level, _)| form.parse(level).is_none());
     let with_digits = others.clone().filter(|(level, _)| level.contains(|c: char| c.is_ascii_digit())).count();
-    2 * with_digits > others.count()
+    with_digits >= 3 && 2 * with_digits > others.count()
 }
 
 /// Whether a text is a duration from 24:00 on, such as `26:10` and `100:05:30`.
