@@ -26,7 +26,7 @@ use super::output::{print, print_json};
 use super::progress::Style;
 use super::signals::Signals;
 use super::values;
-use conclusion::{conclude, rebuild};
+use conclusion::{Printed, conclude, rebuild};
 use flags::HELP;
 use progress::ComparisonProgress;
 
@@ -115,7 +115,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let style = if quiet { Style::None } else { style };
     let out = settings.text("out").map(|text| to_path(&text));
     if let Some(from) = matches.get_one::<String>("from") {
-        return rebuild(&to_path(from), out.as_deref(), overwrite, (json, quiet));
+        return rebuild(&to_path(from), out.as_deref(), overwrite, Printed { json, quiet });
     }
     if let Some(path) = matches.get_one::<String>("resume") {
         return resume(&to_path(path), settings, (style, json, quiet));
@@ -143,7 +143,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
     run_all(&comparison, (journal, &[]), &out, style)?;
     // The summary is made from the file, not from memory, so `--from` gives the same.
-    conclude(&out, &out, (json, quiet))
+    conclude(&out, &out, Printed { json, quiet })
 }
 
 /// Continues a comparison with its original command and the options given now.
@@ -167,7 +167,7 @@ fn resume(path: &Path, given: Settings, (style, json, quiet): (Style, bool, bool
         message::note(&tables::outline(&comparison));
     }
     run_all(&comparison, (journal, &records), path, style)?;
-    conclude(path, path, (json, quiet))
+    conclude(path, path, Printed { json, quiet })
 }
 
 /// Makes all runs and records each when it ends.

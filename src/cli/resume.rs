@@ -12,7 +12,6 @@ use gradlane::{Error, Result};
 use serde_json::Value;
 
 use super::args::{self, of_paths};
-use super::deadline::Deadline;
 use super::exit::Outcome;
 use super::output::{heed, print, print_json};
 use super::progress::Style;
@@ -64,12 +63,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let mut given = args::settings(matches)?;
     // The environment may be meant for the next run; this run keeps its network and data.
     given.retain(|name, origin| *origin == SettingOrigin::Flag || name == "threads");
-    let prolongs = given.has("epochs");
-    if given.has("schedule") && !prolongs {
-        let message =
-            "--schedule: a run that goes on keeps its own; it may change with --epochs N, which prolongs the run";
-        return Err(Error::Usage(message.to_owned()).into());
-    }
+    let (prolongs, schedule_given) = (given.has("epochs"), given.has("schedule"));
+    let before = read_summary(&path)?.and_then(|summary| summary["stopped"].as_str().map(str::to_owned));
+    check(&path, before.as_deref(), &given)?;
     let (quiet, verbose, json) = (given.switch("quiet")?, given.switch("verbose")?, given.switch("json")?);
     if RunDirectory::has_lost_successor(&path) {
         message::caution("a newer run was begun here and broke off before its first checkpoint: this is the older one");
@@ -78,23 +74,18 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         if json { print_json(&summary) } else { print(&told(&path, &summary)) }?;
         return still_required(&path, &summary);
     }
-    let before = read_summary(&path)?.and_then(|summary| summary["stopped"].as_str().map(str::to_owned));
-    if prolongs {
-        check_prolonged(&path, before.as_deref())?;
-    }
     let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
     if !prolongs && RunDirectory::has_only_begun(&path) {
+        if !quiet {
+            message::note("the run broke off before its first checkpoint: it begins anew");
+        }
         return begin_anew(&path, given, (style, json));
     }
     let signals = Signals::catch()?;
     let (directory, mut checkpoint) = RunDirectory::reopen(&path)?;
-    let schedule_given = given.has("schedule");
     let config = config((&directory, checkpoint.as_mut()), given, prolongs)?;
     let several = config.members > 1 || config.cv.is_some();
-    args::limit_pool(config.threads.threads);
-    let reading = Deadline::watch(config.stopping.deadline);
-    let (plan, folds) = Plan::with_folds(config)?;
-    reading.reading_is_over();
+    let (plan, folds) = train::planned_in_time(config)?;
     if !quiet && verbose {
         train::notes(&plan, true);
     }
@@ -114,13 +105,17 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     })
 }
 
-/// Refuses to prolong a run that more epochs cannot prolong; `stopped` says what ended it.
-fn check_prolonged(path: &Path, stopped: Option<&str>) -> Result<()> {
-    let message = match stopped {
-        Some("steps") => {
-            "--epochs: the run ended after its number of --steps, which still holds: train with -c RUNDIR/config.toml --steps N"
+/// Refuses another schedule for a run that only goes on, and to prolong a run that more epochs cannot prolong. `stopped` says what
+/// ended it.
+fn check(path: &Path, stopped: Option<&str>, given: &Settings) -> Result<()> {
+    let message = match (given.has("epochs"), stopped) {
+        (false, _) if given.has("schedule") => {
+            "--schedule: a run that goes on keeps its own; it may change with --epochs N, which prolongs the run"
         }
-        Some(_) if !RunDirectory::has_checkpoint(path) => {
+        (true, Some("steps")) => {
+            "--epochs: the run made as many steps as --steps allows; for more, train with -c RUNDIR/config.toml --steps N"
+        }
+        (true, Some(_)) if !RunDirectory::has_checkpoint(path) => {
             "--epochs: a run of several networks, or one without checkpoints, cannot be prolonged: train with -c RUNDIR/config.toml \
              --epochs N"
         }
@@ -129,18 +124,14 @@ fn check_prolonged(path: &Path, stopped: Option<&str>) -> Result<()> {
     Err(Error::Usage(message.to_owned()))
 }
 
-/// Trains a run anew of which nothing was saved.
+/// Trains a run again from the start, by its configuration alone.
 fn begin_anew(path: &Path, given: Settings, (style, json): (Style, bool)) -> Outcome {
-    message::note("the run broke off before its first checkpoint: it begins anew");
     let mut settings = Settings::new();
     settings.add_file(&path.join(CONFIG_FILE))?;
     settings.extend(given);
     let config = TrainConfig::new(settings)?;
     let signals = Signals::catch()?;
-    args::limit_pool(config.threads.threads);
-    let reading = Deadline::watch(config.stopping.deadline);
-    let planned = Plan::with_folds(config)?;
-    reading.reading_is_over();
+    let planned = train::planned_in_time(config)?;
     heed(&planned.0)?;
     let signal = signals.hold();
     train::from_the_start(planned, RunDirectory::create(path, true)?, &signal, (style, json))

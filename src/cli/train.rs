@@ -76,10 +76,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     if !(dry_run || overfit_batch || trace) {
         RunDirectory::check(out.as_deref().unwrap_or(Path::new(RUNS)), overwrite)?;
     }
-    args::limit_pool(config.threads.threads);
-    let reading = Deadline::watch(config.stopping.deadline);
-    let (plan, folds) = Plan::with_folds(config)?;
-    reading.reading_is_over();
+    let (plan, folds) = planned_in_time(config)?;
     if !mode.quiet {
         // A dry run prints the plan itself.
         notes(&plan, mode.verbose && (json || !dry_run));
@@ -98,6 +95,15 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let out = out.map_or_else(|| new_directory(""), Ok)?;
     let directory = RunDirectory::create(&out, overwrite)?;
     from_the_start((plan, folds), directory, &signal, (style, json))
+}
+
+/// Reads the data within the time limit, and plans the run.
+pub(super) fn planned_in_time(config: TrainConfig) -> Result<(Plan, Option<Folds>)> {
+    args::limit_pool(config.threads.threads);
+    let reading = Deadline::watch(config.stopping.deadline);
+    let planned = Plan::with_folds(config)?;
+    reading.reading_is_over();
+    Ok(planned)
 }
 
 /// Warns about the configuration of a run that was prolonged, which a run from the start does not repeat.

@@ -10,7 +10,7 @@ use super::date::DateForm;
 use super::figures::{ColumnFigures, Scratch};
 use super::idx::Images;
 use super::input::Input;
-use super::kinds::{Kinded, kinds};
+use super::kinds::{KeptTexts, Kinded, kinds};
 use super::options::ReadOptions;
 use super::raw_table::RawTable;
 use super::read::RawContents;
@@ -117,7 +117,7 @@ fn written(path: &Path) -> String {
 }
 
 fn describe_file(mut file: RawTable, options: &ReadOptions) -> Result<FileDescription> {
-    let Kinded { table, notes, warnings, .. } = kinds(&mut file, options, &[], &[])?;
+    let Kinded { table, notes, warnings, .. } = kinds(&mut file, options, KeptTexts::default())?;
     let all = table.names.par_iter().zip(&table.columns).zip(&table.kinds);
     let described = all
         .map_init(Scratch::default, |scratch, ((name, column), kind)| describe_column(name, (column, kind), scratch));

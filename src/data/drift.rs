@@ -163,9 +163,9 @@ impl Counts {
                     }
                 }
             }
-            (Known::Levels { rare, more, .. }, column) => {
+            (Known::Levels { .. }, column) => {
                 let Encoding::Category { levels, numeric, .. } = &feature.encoding else { return };
-                self.observe_levels(known, (levels, rare), (*numeric, *more), &column.as_text(), rows);
+                self.observe_levels(known, levels, *numeric, &column.as_text(), rows);
             }
             _ => {}
         }
@@ -174,11 +174,12 @@ impl Counts {
     fn observe_levels(
         &mut self,
         known: &Known,
-        (own, rare): (&[String], &[String]),
-        (numeric, more): (bool, bool),
+        own: &[String],
+        numeric: bool,
         column: &Column,
         rows: impl Iterator<Item = usize>,
     ) {
+        let Known::Levels { rare, more, .. } = known else { return };
         let Column::Text { codes, levels } = column else { return };
         let (places, names) = (known.spellings(own), own.iter().map(String::as_str).collect::<HashSet<&str>>());
         let is_known = |level: &String| {
@@ -200,7 +201,7 @@ impl Counts {
                     self.respelled += 1;
                     self.pair.get_or_insert_with(|| (level.clone(), own.clone()));
                 }
-                (false, None) if more => {} // may be one of the rare levels that are not stored
+                (false, None) if *more => {} // may be one of the rare levels that are not stored
                 (false, None) => {
                     self.unseen += 1;
                     self.new_level.get_or_insert_with(|| level.clone());

@@ -222,7 +222,7 @@ fn above_text(name: &str, cells: &[&str]) -> Evidence {
 
 /// Whether a cell is unlikely to be a name: it consists of dashes, dots or stars, or is a number after a comparison
 /// sign, as in `<0.5`.
-fn stands_for_a_value(cell: &str) -> bool {
+pub(super) fn stands_for_a_value(cell: &str) -> bool {
     let bound = cell.strip_prefix(['<', '>', '≤', '≥', '~']).map(|rest| rest.trim_start_matches('=').trim_start());
     cell.chars().all(|c| matches!(c, '-' | '–' | '—' | '.' | '…' | '*'))
         || bound.is_some_and(|rest| are_values(&[rest]))

@@ -7,7 +7,7 @@ use super::builder::Origin;
 use super::cell::{format_number, parse_number};
 use super::date::{DateUnit, iso_text};
 use super::input::Input;
-use super::kinds::{Kinded, kinds};
+use super::kinds::{KeptTexts, Kinded, kinds};
 use super::options::ReadOptions;
 use super::raw_table::RawTable;
 use super::read::RawContents;
@@ -130,7 +130,8 @@ impl Frame {
     /// # Errors
     /// As [`Frame::read`].
     pub(super) fn of_file(mut file: RawTable, options: &ReadOptions) -> Result<Self> {
-        let Kinded { table, unreadable, respelled, mut notes, mut warnings } = kinds(&mut file, options, &[], &[])?;
+        let Kinded { table, unreadable, respelled, mut notes, mut warnings } =
+            kinds(&mut file, options, KeptTexts::default())?;
         warnings.retain(|warning| warning.kind != WarningKind::UnreadableNumbers);
         let rows = table.rows();
         let Table { path, names, named, columns, kinds, .. } = table;

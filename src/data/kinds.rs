@@ -10,6 +10,7 @@ use super::builder::Origin;
 use super::cell::{parse_number, shortened};
 use super::codes::{codes_for_missing, totals_row};
 use super::date::{self, DateForm};
+use super::first_line::stands_for_a_value;
 use super::labels::are_numbers;
 use super::number::{Convention, NumberForm};
 use super::oddities::{refuse_swallowed_rows, row_warnings};
@@ -38,29 +39,37 @@ pub(super) struct Kinded {
     pub(super) warnings: Vec<Warning>,
 }
 
-/// Determines the kinds of a file's columns. The columns `labels` are kept as written: they never become dates and
-/// never lose a cell. The columns `texts` stay text.
+/// Columns, by number, whose cells keep their texts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct KeptTexts<'a> {
+    /// Labels: they never become dates, and never lose a cell to a missing value.
+    pub(super) labels: &'a [usize],
+    /// Columns that stay text.
+    pub(super) texts: &'a [usize],
+}
+
+/// Determines the kinds of a file's columns.
 ///
 /// # Errors
 /// [`Error::Data`] for a column that is ambiguous, and for rows that a stray quote has merged.
-pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize], texts: &[usize]) -> Result<Kinded> {
+pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, kept: KeptTexts<'_>) -> Result<Kinded> {
     let names = file.outline.names.clone();
     let asked = asked_dates(file, options)?;
     let stated = stated(options);
-    read_as_text(file, options, (labels, texts), &asked)?;
+    read_as_text(file, options, kept, &asked)?;
     if stated.decimal_comma == Some(true) {
         read_points_again(file, options)?;
     }
     let read = |column: usize, convention: Convention| -> Result<Reading> {
         let Column::Text { codes, levels } = &file.columns[column] else { return Ok(Reading::Text) };
-        if texts.contains(&column) {
+        if kept.texts.contains(&column) {
             return Ok(Reading::Text);
         }
         let counted = counted_levels(codes, levels);
         match asked.iter().find(|(of, _)| *of == column) {
             Some((_, Some(form))) => as_asked(file, column, form),
             Some((_, None)) => Ok(Reading::Text),
-            None => match reading(&counted, convention, labels.contains(&column)) {
+            None => match reading(&counted, convention, kept.labels.contains(&column)) {
                 // Points that cannot part thousands are decimal points, whatever other columns have.
                 reading if !reading.is_whole() && stated.decimal_comma == Some(true) && are_plain(levels) => {
                     Ok(Reading::Number { form: NumberForm::default(), rows: codes.len(), of: codes.len() })
@@ -84,14 +93,14 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, labels: &[usize]
         }
         refuse_either(file, column, &readings[column])?;
     }
-    refuse_units(file)?;
+    refuse_units(file, kept.texts)?;
     if stated.decimal_comma.is_none() {
         match convention.decimal_comma {
             Some(true) => grouped_by_points(file, options, &mut readings)?,
             _ => warn_of_points(file, options)?,
         }
     }
-    apply(file, options, readings, labels)
+    apply(file, options, readings, kept.labels)
 }
 
 /// What the options say of the numbers of a file.
@@ -111,7 +120,7 @@ fn stated(options: &ReadOptions) -> Convention {
 fn read_as_text(
     file: &mut RawTable,
     options: &ReadOptions,
-    (labels, texts): (&[usize], &[usize]),
+    kept: KeptTexts<'_>,
     asked: &[(usize, Option<DateForm>)],
 ) -> Result<()> {
     let all = 0..file.columns.len();
@@ -119,13 +128,14 @@ fn read_as_text(
     let has_dates = |column: &usize| file.origins[*column].dates.is_some();
     let is_number = |column: &usize| matches!(file.columns[*column], Column::Numbers(_)) && !has_dates(column);
     // Date columns of a typed format that are labels, or that the user requested as text.
-    let is_text = |column: &usize| labels.contains(column) || texts.contains(column) || is_asked(*column, false);
+    let is_kept = |column: &usize| kept.labels.contains(column) || kept.texts.contains(column);
+    let is_text = |column: &usize| is_kept(column) || is_asked(*column, false);
     let dates: Vec<usize> = all.clone().filter(has_dates).filter(is_text).collect();
     // Number columns that the option `dates` declares as dates, such as 20240229.
     let numbers: Vec<usize> = all.clone().filter(is_number).filter(|column| is_asked(*column, true)).collect();
     // Categories written as numbers whose spelling may matter: `01` differs from `1`, and long numbers may differ in
     // digits that a double does not hold.
-    let is_code = |column: &usize| texts.contains(column) && !file.origins[*column].plain;
+    let is_code = |column: &usize| kept.texts.contains(column) && !file.origins[*column].plain;
     let codes: Vec<usize> = all.filter(is_number).filter(is_code).collect();
     read_again(file, options, dates, |_| true)?;
     read_again(file, options, numbers, |_| true)?;
@@ -223,17 +233,22 @@ fn said_of_rows(file: &RawTable, options: &ReadOptions) -> (Vec<String>, Vec<War
     (notes, warnings)
 }
 
-/// Refuses a file whose first row has texts above numbers in several columns, as units below the names.
-fn refuse_units(file: &RawTable) -> Result<()> {
-    let stray = |column: &Column| -> Option<String> {
+/// Refuses a file whose first row has texts above numbers in several columns, as units below the names. A mark such as `-` is no unit;
+/// the columns `texts` stay text.
+fn refuse_units(file: &RawTable, texts: &[usize]) -> Result<()> {
+    let stray = |(at, column): (usize, &Column)| -> Option<String> {
+        if texts.contains(&at) {
+            return None;
+        }
         let Column::Text { codes, levels } = column else { return None };
         let first = *codes.first().filter(|code| **code != MISSING)?;
         let others = || levels.iter().enumerate().filter(|(at, _)| *at != first as usize).map(|(_, level)| level);
         let alone = codes[1..].iter().all(|code| *code != first) && codes.len() > 2 && levels.len() > 2;
-        let above_numbers = alone && parse_number(&levels[first as usize]).is_none();
-        (above_numbers && others().all(|level| parse_number(level).is_some())).then(|| levels[first as usize].clone())
+        let cell = &levels[first as usize];
+        let above_numbers = alone && parse_number(cell).is_none() && !stands_for_a_value(cell);
+        (above_numbers && others().all(|level| parse_number(level).is_some())).then(|| cell.clone())
     };
-    let found: Vec<String> = file.columns.iter().filter_map(stray).collect();
+    let found: Vec<String> = file.columns.iter().enumerate().filter_map(stray).collect();
     if !file.outline.named || found.len() < 2 {
         return Ok(());
     }

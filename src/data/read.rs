@@ -9,7 +9,7 @@ use super::delimited;
 use super::format::{format_of, of_name};
 use super::idx::{Images, holds_bytes, labels_beside, read_images};
 use super::json_lines::{JsonLines, JsonLinesFile, keys_of};
-use super::kinds::{Kinded, kinds};
+use super::kinds::{KeptTexts, Kinded, kinds};
 use super::known::normal_form;
 use super::libsvm::{Libsvm, LibsvmFile};
 use super::matrix::{read_idx, read_npy, read_npz};
@@ -167,7 +167,7 @@ pub(super) fn for_name(source: &Source, options: &ReadOptions) -> ReadOptions {
 pub fn read(source: &Source, options: &ReadOptions) -> Result<Contents> {
     Ok(match read_opened(source, Opened::new(source)?, options)? {
         RawContents::Table(mut file) => {
-            let Kinded { table, .. } = kinds(&mut file, options, &[], &[])?;
+            let Kinded { table, .. } = kinds(&mut file, options, KeptTexts::default())?;
             Contents::Table(table)
         }
         RawContents::Images(images) => Contents::Images(images),

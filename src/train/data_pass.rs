@@ -39,12 +39,13 @@ pub struct DataPass {
 }
 
 impl DataPass {
-    /// Whether a tensor's weights, and its biases, depend on the rows.
-    fn concerns(&self, tensor: &Tensor) -> (bool, bool) {
-        let Start::Drawn(_, by) = &tensor.begin else { return (false, false) };
-        let scaled = by.or(self.init).is_some_and(|init| init.scheme() == Scheme::Std);
+    /// What of a tensor depends on the rows.
+    fn concerns(&self, tensor: &Tensor) -> Concern {
+        let Start::Drawn(_, by) = &tensor.begin else { return Concern::default() };
+        let weights = by.or(self.init).is_some_and(|init| init.scheme() == Scheme::Std);
         let own = by.is_some_and(|init| init.scheme() != Scheme::Std);
-        (scaled, self.biases != Biases::Scheme && !own && tensor.form == Form::Affine && tensor.bias.is_none())
+        let biases = self.biases != Biases::Scheme && !own && tensor.form == Form::Affine && tensor.bias.is_none();
+        Concern { weights, biases }
     }
 
     /// Sets initial weights from rows of the training part, evenly spaced over it. The result is the same on any machine with
@@ -53,7 +54,7 @@ impl DataPass {
     /// # Panics
     /// If there are no rows, or shapes disagree.
     pub fn apply(&self, architecture: &Architecture, isa: Isa, features: &Features, parameters: &mut Parameters) {
-        if parameters.layout.tensors.iter().all(|tensor| self.concerns(tensor) == (false, false)) {
+        if parameters.layout.tensors.iter().all(|tensor| self.concerns(tensor) == Concern::default()) {
             return;
         }
         let program = architecture.network().program(false);
@@ -95,9 +96,9 @@ impl DataPass {
         let op = &program.ops[n];
         let all = parameters.layout.tensors.clone();
         // The output of a skip contains more than the product with its matrix.
-        let own = op.tensors.clone().find(|t| op.side.is_none() && self.concerns(&all[*t]) != (false, false));
+        let own = op.tensors.clone().find(|t| op.side.is_none() && self.concerns(&all[*t]) != Concern::default());
         if let Some(number) = own {
-            let (tensor, (scaled, biases)) = (&all[number], self.concerns(&all[number]));
+            let (tensor, concern) = (&all[number], self.concerns(&all[number]));
             if tensor.form == Form::Affine {
                 (0..tensor.count()).for_each(|one| parameters.set_biases(tensor, one, &vec![0.0; tensor.fan_out]));
             }
@@ -106,9 +107,9 @@ impl DataPass {
                 let place = (number, one);
                 let of_unit = |unit: usize| z.unit(op, tensor, one, unit);
                 let units: Vec<UnitFate> =
-                    (0..tensor.fan_out).map(|u| self.unit(place, u, of_unit(u), (scaled, biases))).collect();
+                    (0..tensor.fan_out).map(|u| self.unit(place, u, of_unit(u), concern)).collect();
                 parameters.scale_weights(tensor, one, &units.iter().map(|unit| unit.factor).collect::<Vec<_>>());
-                if biases {
+                if concern.biases {
                     parameters.set_biases(tensor, one, &units.iter().map(|unit| unit.bias).collect::<Vec<_>>());
                 }
             }
@@ -117,18 +118,12 @@ impl DataPass {
     }
 
     /// The factor of a unit's weights, and its bias, from its outputs without a bias.
-    fn unit(
-        &self,
-        (tensor, one): (usize, usize),
-        unit: usize,
-        z: Vec<f64>,
-        (scaled, biases): (bool, bool),
-    ) -> UnitFate {
+    fn unit(&self, (tensor, one): (usize, usize), unit: usize, z: Vec<f64>, concern: Concern) -> UnitFate {
         let mean = z.iter().sum::<f64>() / z.len() as f64;
         let deviation = (z.iter().map(|z| (z - mean) * (z - mean)).sum::<f64>() / z.len() as f64).sqrt();
-        let factor = if scaled && deviation > 0.0 && deviation.is_finite() { 1.0 / deviation } else { 1.0 };
+        let factor = if concern.weights && deviation > 0.0 && deviation.is_finite() { 1.0 / deviation } else { 1.0 };
         let mut bias = 0.0;
-        if biases {
+        if concern.biases {
             let mut rng =
                 stream(self.seed, Purpose::Init, (1 << 48) | ((tensor as u64) << 16) | one as u64, unit as u64);
             if self.biases == Biases::Normal {
@@ -145,6 +140,15 @@ impl DataPass {
         }
         UnitFate { factor: factor as f32, bias: bias as f32 }
     }
+}
+
+/// What of a tensor depends on the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Concern {
+    /// Its weights are scaled.
+    weights: bool,
+    /// Its biases are set.
+    biases: bool,
 }
 
 /// How the weights and the bias of a unit are set.

@@ -70,7 +70,7 @@ impl<C: Clock> VisitRule for DirectSlots<'_, '_, '_, C> {
         let scalars = rule.at_step(batch.t, 1.0, &mut Carried::default());
         for (number, slot) in worker.slots() {
             let group = shared.net.layout.tensors[slot.tensor].group(of_weights);
-            let decay = shared.settings.decay(of_weights, group, (batch.lr, batch.factors.decay));
+            let decay = shared.settings.decay(of_weights, group, batch.lr, batch.factors);
             let mut squares = Squares::default();
             worker.for_each_run(slot, true, |lines, is_weights| {
                 if is_weights == of_weights {

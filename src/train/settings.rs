@@ -129,12 +129,12 @@ impl StepSettings {
     }
 
     /// The decay in a step of the weights, or of the biases, of a tensor that learns as `group` says, at the learning rate `lr`
-    /// and with this factor of decay: the optimizer's own rule, then the decoupled one.
-    pub(super) fn decay(&self, of_weights: bool, group: &Group, (lr, factor): (f64, f64)) -> Decay {
+    /// and with the step's factor of decay: the optimizer's own rule, then the decoupled one.
+    pub(super) fn decay(&self, of_weights: bool, group: &Group, lr: f64, factors: StepFactors) -> Decay {
         if group.frozen || group.decays == Some(false) {
             return Decay::NONE;
         }
-        let (lr, factor) = (lr * group.rate, factor * group.decay);
+        let (lr, factor) = (lr * group.rate, factors.decay * group.decay);
         let mut decay = self.optimizer.own_decay(of_weights, lr).times(factor);
         if group.decays.unwrap_or(of_weights || self.decay_bias) {
             // If an average of the weights is evaluated, the weights that it is taken of must decay too.

@@ -194,7 +194,7 @@ impl<C: Clock> VisitRule for UpdateSlots<'_, '_, '_, C> {
         let scalars = rule.at_step(batch.t, batch.lr, &mut carried); // once a step
         let average = settings.ema.map_or(0.0, |decay| if batch.t == 1 { 0.0 } else { decay });
         let apart = settings.treats_apart();
-        let decay_of = |of_weights, group: &Group| settings.decay(of_weights, group, (batch.lr, batch.factors.decay));
+        let decay_of = |of_weights, group: &Group| settings.decay(of_weights, group, batch.lr, batch.factors);
         let usual = Group::default();
         let [of_weights, of_biases] = [true, false].map(|of_weights| decay_of(of_weights, &usual));
         for slot in worker.runs_of_slots() {

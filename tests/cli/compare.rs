@@ -119,6 +119,10 @@ fn impossible_records_are_refused_with_their_line() {
     impossible("seconds", -1.0, "from 0 to 1e9, found -1\n");
     impossible("seconds", 1e300, "from 0 to 1e9, found 1e300\n");
     refused(with(&|run| run["schedule"] = "step".into()), "another setting", run + 1);
+    let cost = lines.iter().position(|line| line.contains("\"kind\":\"step_cost\"")).expect("a cost of a step");
+    let mut elsewhere = own();
+    elsewhere[cost] = elsewhere[cost].replacen("\"problem\":\"", "\"problem\":\"no ", 1);
+    refused(elsewhere, "the protocol has no problem \"no ", cost + 1);
     refused(with(&|run| run["curve"][0]["step"] = 1_000_000.into()), "impossible curve", run + 1);
     let trial = lines.iter().position(|line| line.contains("\"stage\":\"trial\"")).expect("a trial") + 1;
     let with_seed = || {

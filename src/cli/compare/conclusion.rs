@@ -13,11 +13,20 @@ use super::super::message;
 use super::super::output::{of_stdout, print};
 use super::super::table::with_text;
 
+/// How the conclusion is printed.
+#[derive(Debug, Clone, Copy)]
+pub struct Printed {
+    /// As JSON.
+    pub json: bool,
+    /// Without warnings.
+    pub quiet: bool,
+}
+
 /// Makes summary and report of the runs in `from`, writes them to `to`, and prints the result.
 ///
 /// # Errors
 /// If the runs cannot be read, or files cannot be written.
-pub fn conclude(from: &Path, to: &Path, (json, quiet): (bool, bool)) -> Outcome {
+pub fn conclude(from: &Path, to: &Path, printed: Printed) -> Outcome {
     let records = read_records(from)?;
     let summary = analyse(&records)?;
     let text = serde_json::to_string(&summary).map_err(|e| of_stdout(e.into()))? + "\n";
@@ -25,27 +34,27 @@ pub fn conclude(from: &Path, to: &Path, (json, quiet): (bool, bool)) -> Outcome 
     atomic::write(&summary_file, text.as_bytes())?;
     let report = report_html(&records, &summary)?;
     atomic::write(&report_file, report.as_bytes())?;
-    if !quiet {
+    if !printed.quiet {
         summary.warnings.iter().for_each(|warning| message::caution(warning));
     }
-    if json { print(&text) } else { print(&readable(&summary, &report_file)) }
+    if printed.json { print(&text) } else { print(&readable(&summary, &report_file)) }
 }
 
 /// Makes summary and report of an earlier comparison again, in its directory, or in another one with a copy of the runs.
 ///
 /// # Errors
 /// As [`conclude`], and [`Error::Usage`] if the other directory already holds a comparison.
-pub fn rebuild(from: &Path, to: Option<&Path>, overwrite: bool, form: (bool, bool)) -> Outcome {
+pub fn rebuild(from: &Path, to: Option<&Path>, overwrite: bool, printed: Printed) -> Outcome {
     let Some(to) = to.filter(|to| *to != from) else {
         Journal::refuse_while_written(from)?;
-        return conclude(from, from, form);
+        return conclude(from, from, printed);
     };
     Journal::check(to, overwrite)?;
     let runs = from.join(RUNS_FILE);
     let text = std::fs::read(&runs).map_err(|e| Error::io(&runs, e))?;
     std::fs::create_dir_all(to).map_err(|e| Error::io(to, e))?;
     atomic::write(&to.join(RUNS_FILE), &text)?;
-    conclude(from, to, form)
+    conclude(from, to, printed)
 }
 
 /// The verdict, its limits, and the tables.

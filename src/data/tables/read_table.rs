@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::data::dialect::TextDialect;
-use crate::data::kinds::{Kinded, kinds};
+use crate::data::kinds::{KeptTexts, Kinded, kinds};
 use crate::data::labels::{LabelText, has_two_cases, label_text};
 use crate::data::options::{DataOptions, TaskChoice};
 use crate::data::prepared::Decided;
@@ -42,7 +42,7 @@ impl ReadTable {
         // Labels and weights must not lose cells.
         let exact: Vec<usize> = roles.labels.iter().copied().chain(roles.weight).collect();
         let Kinded { table, unreadable, notes: said, warnings, .. } =
-            kinds(&mut file, &read, &exact, &roles.categorical)?;
+            kinds(&mut file, &read, KeptTexts { labels: &exact, texts: &roles.categorical })?;
         let spelled = LabelSpelling::of(&table.columns[label], file.origins[label].plain, options.task);
         let reading = said.clone();
         notes.splice(0..0, said);

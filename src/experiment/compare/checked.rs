@@ -60,11 +60,9 @@ impl Checker {
 
     fn run(&mut self, run: &Run, line: usize) -> Option<String> {
         let Some(terms) = self.terms else { return Some("the protocol is to come before the runs".to_owned()) };
-        let Some(problem) = self.problems.get(&run.problem) else {
-            return Some(format!("the protocol has no problem \"{}\"", run.problem));
-        };
-        let Some(optimizer) = self.optimizers.get(&run.optimizer) else {
-            return Some(format!("the protocol has no optimizer \"{}\"", run.optimizer));
+        let (problem, optimizer) = match self.named(&run.problem, &run.optimizer) {
+            Ok(found) => found,
+            Err(fault) => return Some(fault),
         };
         let repeats = match run.stage {
             Stage::Trial => 1,
@@ -93,9 +91,20 @@ impl Checker {
         fault.or_else(|| wrong_choice(study, terms))
     }
 
+    /// A problem and an optimizer of the protocol, or the message that there is none of that name.
+    fn named(&self, problem: &str, optimizer: &str) -> Result<(&ProblemRecord, &OptimizerRecord), String> {
+        let missing = |what: &str, name: &str| format!("the protocol has no {what} \"{name}\"");
+        let problem = self.problems.get(problem).ok_or_else(|| missing("problem", problem))?;
+        let optimizer = self.optimizers.get(optimizer).ok_or_else(|| missing("optimizer", optimizer))?;
+        Ok((problem, optimizer))
+    }
+
     fn cost(&mut self, cost: &StepCost, line: usize) -> Option<String> {
+        if let Err(fault) = self.named(&cost.problem, &cost.optimizer) {
+            return Some(fault);
+        }
         let [low, high] = cost.quartiles;
-        if !(cost.median > 0.0 && low > 0.0 && low <= cost.median && cost.median <= high) {
+        if !(cost.median > 0.0 && low > 0.0 && low <= cost.median && cost.median <= high && high.is_finite()) {
             return Some("impossible cost of a step: the median is above 0 and between the quartiles".to_owned());
         }
         let earlier = self.costs.insert((cost.problem.clone(), cost.optimizer.clone()), line);

@@ -165,7 +165,7 @@ pub fn read_records(directory: &Path) -> Result<Vec<Record>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::records::{Protocol, StepCost, Terms};
+    use super::super::records::{Family, OptimizerRecord, ProblemRecord, Protocol, StepCost, Terms};
     use super::*;
 
     fn records() -> Vec<Record> {
@@ -175,8 +175,25 @@ mod tests {
             quick: true,
             terms: Terms { studies: 1, trials: 1, finalists: 1, repeats: 1, seeds: 1, seed: 0 },
             machine: "any".to_owned(),
-            problems: Vec::new(),
-            optimizers: Vec::new(),
+            problems: vec![ProblemRecord {
+                name: "p".to_owned(),
+                description: "any".to_owned(),
+                family: Family::Noise,
+                rows: [1, 1, 1],
+                layers: vec![1, 1],
+                batch: 1,
+                steps: 1,
+                target: None,
+                target_source: "none".to_owned(),
+                score: "rmse".to_owned(),
+                data: None,
+            }],
+            optimizers: vec![OptimizerRecord {
+                name: "o".to_owned(),
+                spec: "sgd".to_owned(),
+                space: Vec::new(),
+                schedules: Vec::new(),
+            }],
         };
         let (problem, optimizer) = ("p".to_owned(), "o".to_owned());
         let cost = StepCost { problem, optimizer, median: 0.1 + 0.2, quartiles: [0.1, 1e300] };

@@ -51,7 +51,7 @@ pub(super) fn mean_of_all(head: &Head<'_>, networks: &[Name], nodes: &mut OnnxNo
 /// The prediction of a network with its own temperature: probabilities, or the number within its range.
 pub(super) fn said_by_one(head: &Head<'_>, network: &Name, nodes: &mut OnnxNodes) -> Voice {
     let z = mean_of_all(head, std::slice::from_ref(network), nodes);
-    let z = if head.factor == 1.0 { z } else { times(&z, f64::from(head.factor), nodes) };
+    let z = if head.factor == 1.0 { z } else { nodes.times(&z, f64::from(head.factor)) };
     match head.link {
         Link::Softmax => Voice { said: predicted(head, &z, nodes), rest: None },
         Link::Sigmoid => {
@@ -88,7 +88,7 @@ fn within_range(head: &Head<'_>, z: Name, nodes: &mut OnnxNodes) -> Name {
 pub(super) fn weighted_mean(head: &Head<'_>, voices: &[(Voice, f64)], nodes: &mut OnnxNodes) -> Name {
     let mut sum = |of: &dyn Fn(&Voice) -> Option<Name>| {
         let parts = voices.iter().filter_map(|(voice, share)| Some((of(voice)?, *share)));
-        let parts: Vec<Name> = parts.map(|(said, share)| times(&said, share, nodes)).collect();
+        let parts: Vec<Name> = parts.map(|(said, share)| nodes.times(&said, share)).collect();
         let (first, others) = parts.split_first()?;
         Some(others.iter().fold(first.clone(), |sum, part| nodes.op("Add", &[&sum, part])))
     };
@@ -107,7 +107,7 @@ pub(super) fn weighted_mean(head: &Head<'_>, voices: &[(Voice, f64)], nodes: &mu
 /// Adds the answers for the combined outputs of all networks.
 pub(super) fn answers(head: &Head<'_>, z: &Name, nodes: &mut OnnxNodes) -> Answered {
     let z = z.clone();
-    let z = if head.factor == 1.0 { z } else { times(&z, f64::from(head.factor), nodes) };
+    let z = if head.factor == 1.0 { z } else { nodes.times(&z, f64::from(head.factor)) };
     match head.target.task {
         Task::Regression => numbers(head, &z, nodes),
         Task::Multilabel => {
@@ -148,11 +148,6 @@ pub(super) fn answers(head: &Head<'_>, z: &Name, nodes: &mut OnnxNodes) -> Answe
             classes(head, &class, &p, nodes)
         }
     }
-}
-
-fn times(x: &Name, factor: f64, nodes: &mut OnnxNodes) -> Name {
-    let factor = nodes.double(factor);
-    nodes.op("Mul", &[x, &factor])
 }
 
 /// The name of each row's class, and the probabilities.
@@ -252,7 +247,7 @@ fn mean_of_networks(values: &[Name], nodes: &mut OnnxNodes) -> Name {
         return values[0].clone();
     };
     let sum = others.iter().fold(first.clone(), |sum, value| nodes.op("Add", &[&sum, value]));
-    times(&sum, 1.0 / values.len() as f64, nodes)
+    nodes.times(&sum, 1.0 / values.len() as f64)
 }
 
 /// `ln x`; for `x = 0`, that of the smallest positive number.
