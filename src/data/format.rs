@@ -32,6 +32,10 @@ pub(super) fn format_of(source: &Source, opened: &Opened, options: &ReadOptions)
         Format::Auto => match (of_content(head), of_name(source)) {
             // A text of numbers and tabs may look like indices with values.
             (Some(Format::Libsvm), Some(Format::Tsv)) => Format::Tsv,
+            // The first lines are left out, so they say nothing about the others.
+            (Some(Format::Libsvm | Format::Jsonl), name) if !options.skip_lines.is_none() => {
+                name.unwrap_or(Format::Csv)
+            }
             (content, name) => content.or(name).unwrap_or(Format::Csv),
         },
         asked => asked,
@@ -135,6 +139,7 @@ pub(super) fn refuse_misfits(path: &Path, format: Format, options: &ReadOptions)
         ("delimiter", options.delimiter.is_some(), delimited),
         ("quote", options.quote.is_some(), delimited),
         ("comment", options.comment.is_some(), delimited),
+        ("skip_lines", !options.skip_lines.is_none(), delimited),
         ("header", options.header != Header::Auto, delimited || named),
         ("encoding", options.encoding.is_some(), text),
     ];

@@ -15,7 +15,7 @@ pub(super) fn text_of(cell: &[u8]) -> std::borrow::Cow<'_, str> {
 }
 
 /// The error for a first line that may be a header or data.
-pub(super) fn ambiguous(path: &Path, sample: &[ByteRecord]) -> Error {
+pub(super) fn ambiguous(path: &Path, line: u64, sample: &[ByteRecord]) -> Error {
     let shown = |record: &ByteRecord| record.iter().take(6).map(text_of).collect::<Vec<_>>().join(", ");
     let message = format!(
         "the first line may name the columns or be data: \"{}\" above \"{}\"; {} or {} says which",
@@ -24,7 +24,7 @@ pub(super) fn ambiguous(path: &Path, sample: &[ByteRecord]) -> Error {
         setting("header", "yes"),
         setting("header", "no")
     );
-    Error::data_at(path, Some(1), None, message)
+    Error::data_at(path, Some(line), None, message)
 }
 
 /// Generated names: c0, c1, …

@@ -152,6 +152,7 @@ fn refuse_table_options(options: &DataOptions) -> Result<()> {
         ("delimiter", options.delimiter.is_some()),
         ("header", options.header != Header::Auto),
         ("comment", options.comment.is_some()),
+        ("skip_lines", !options.skip_lines.is_none()),
         ("quote", options.quote.is_some()),
         ("decimal", options.decimal != Decimal::Auto),
         ("thousands", options.thousands.is_some()),

@@ -103,7 +103,7 @@ impl Input {
                 )?,
                 OpenedAs::Delimited => {
                     let options = for_name(&source, &options);
-                    let mut text = Text::new(opened, options.encoding)?;
+                    let mut text = Text::of_table(opened, &options)?;
                     let mut layout = layout_for(preprocessing, &mut text, &options)?;
                     refuse_doubtful_commas(preprocessing, text.name(), &layout)?;
                     layout.keeps_comments = true;

@@ -26,6 +26,8 @@ pub struct FileLayout {
     pub outline: Outline,
     /// The dialect.
     pub dialect: TextDialect,
+    /// The line of the file on which the text starts, counted from 1: lines above it are left out as the user asked.
+    pub first_line: u64,
     /// Number of lines above the header that are left out: comments with as many cells as the rows, or titles.
     pub lines_above: usize,
     /// Cells of the first line. There may be one fewer than columns.
@@ -42,6 +44,12 @@ impl FileLayout {
     /// # Errors
     /// As [`FileLayout::of`], and those of reading the file.
     pub(super) fn find(text: &mut Text, options: &ReadOptions) -> Result<Self> {
+        let mut found = Self::detect(text, options)?;
+        found.outline.notes.splice(0..0, text.skipped().map(str::to_owned));
+        Ok(found)
+    }
+
+    fn detect(text: &mut Text, options: &ReadOptions) -> Result<Self> {
         while !text.head().1 && text.head().0.len() < LONGEST_HEAD && !holds_two_lines(text.head().0) {
             text.grow()?;
         }
@@ -70,6 +78,7 @@ impl FileLayout {
         Self {
             outline,
             dialect: TextDialect::plain(b','),
+            first_line: 1,
             lines_above: 0,
             first: names.to_vec(),
             has_doubtful_commas: false,
@@ -123,7 +132,8 @@ impl FileLayout {
         let first = first.iter().map(|cell| header::text_of(cell).trim().to_owned()).collect();
         let outline =
             Outline { named: header, nameless, delimited: true, notes, warnings, ..Outline::named(names, Unit::Line) };
-        Ok(Self { outline, dialect, lines_above, first, has_doubtful_commas, keeps_comments: false })
+        let first_line = options.skip_lines.0 as u64 + 1;
+        Ok(Self { outline, dialect, first_line, lines_above, first, has_doubtful_commas, keeps_comments: false })
     }
 }
 
@@ -135,7 +145,7 @@ fn is_header(path: &Path, sample: &[csv::ByteRecord], options: &ReadOptions, not
         Header::Auto => FirstLine::of(sample, &options.missing),
     };
     let why = match found {
-        FirstLine::Either => return Err(header::ambiguous(path, sample)),
+        FirstLine::Either => return Err(header::ambiguous(path, options.skip_lines.0 as u64 + 1, sample)),
         FirstLine::Names => return Ok(true),
         FirstLine::Data => {
             notes.push(format!("header: none, columns are c0, c1, … ({} changes it)", setting("header", "yes")));

@@ -10,8 +10,8 @@ use super::levels::LevelNumbers;
 use super::source::Source;
 use super::table::MissingMarkers;
 use super::written::{
-    Character, DateColumn, Delimiter, EncodingName, MostLevels, PartFrom, Quote, SplitMode, list, one_or_more,
-    whole_items,
+    Character, DateColumn, Delimiter, EncodingName, MostLevels, PartFrom, Quote, SkippedLines, SplitMode, list,
+    one_or_more, whole_items,
 };
 use crate::option_text::{option, setting};
 use crate::{Error, Result};
@@ -139,6 +139,8 @@ pub struct ReadOptions {
     pub quote: Option<Quote>,
     /// Character that starts a comment line; detected if `None`.
     pub comment: Option<Character>,
+    /// Number of lines above the table that are left out.
+    pub skip_lines: SkippedLines,
     /// Encoding of the text; detected if `None`.
     pub encoding: Option<EncodingName>,
     /// Decimal separator.
@@ -187,6 +189,9 @@ pub struct DataOptions {
     /// Character that starts a comment line; detected if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<Character>,
+    /// Number of lines above the table that are left out.
+    #[serde(skip_serializing_if = "SkippedLines::is_none")]
+    pub skip_lines: SkippedLines,
     /// Encoding of the text; detected if `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<EncodingName>,
@@ -275,6 +280,7 @@ impl Default for DataOptions {
             header: Header::Auto,
             quote: None,
             comment: None,
+            skip_lines: SkippedLines::default(),
             encoding: None,
             decimal: Decimal::Auto,
             thousands: None,
@@ -322,6 +328,7 @@ impl DataOptions {
             header: self.header,
             quote: self.quote,
             comment: self.comment,
+            skip_lines: self.skip_lines,
             encoding: self.encoding,
             decimal: self.decimal,
             thousands: self.thousands,

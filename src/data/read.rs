@@ -66,7 +66,7 @@ pub(super) fn layer_of(source: &Source, opened: &Opened, options: &ReadOptions) 
 pub(super) fn read_opened(source: &Source, opened: Opened, options: &ReadOptions) -> Result<RawContents> {
     let table = match layer_of(source, &opened, options) {
         OpenedAs::Images => return read_images(source, opened).map(RawContents::Images),
-        OpenedAs::Delimited => delimited::read_whole(Text::new(opened, options.encoding)?, &for_name(source, options))?,
+        OpenedAs::Delimited => delimited::read_whole(Text::of_table(opened, options)?, &for_name(source, options))?,
         OpenedAs::Table(format) => {
             let (file, conversion) = table_file(source, opened, format, options)?;
             let mut table = whole_table::read_whole(file, options)?;

@@ -35,7 +35,7 @@ impl TableReader {
     /// # Errors
     /// [`crate::Error::Data`] for an empty file, and if two layouts are about equally likely.
     pub fn new(opened: Opened, options: &ReadOptions) -> Result<Self> {
-        let mut text = Text::new(opened, options.encoding)?;
+        let mut text = Text::of_table(opened, options)?;
         let layout = FileLayout::find(&mut text, options)?;
         Ok(Self::of(Box::new(DelimitedRows::new(text, layout, options)?), options))
     }

@@ -6,14 +6,17 @@ use std::path::{Path, PathBuf};
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use memchr::{memchr, memchr_iter};
 
+use super::options::ReadOptions;
 use super::padding::Blanks;
 use super::source::{NotUtf8, Opened, read_error};
-use super::written::EncodingName;
-use crate::option_text::option;
+use super::written::{EncodingName, SkippedLines};
+use crate::option_text::{option, setting};
 use crate::{Error, Result, Warning, WarningKind};
 
 /// Number of bytes that are decoded at a time.
 const PIECE: usize = 1 << 16;
+/// Number of characters that the note on lines left out shows.
+const SHOWN: usize = 60;
 
 /// Text that is open but not read. Its first part can be examined.
 pub(super) struct Text {
@@ -26,6 +29,8 @@ pub(super) struct Text {
     blanks: Option<Blanks>,
     /// The file that contains exactly this text, and the offset at which it starts.
     file: Option<(PathBuf, u64)>,
+    /// The note on lines that were left out.
+    skipped: Option<String>,
 }
 
 /// Findings about the bytes of a text.
@@ -90,14 +95,58 @@ impl Text {
             rest: Converted::new(reader, encoding, (conversion, asked.is_some())),
             blanks: None,
             file,
+            skipped: None,
         };
         text.grow()?;
         Ok(text)
     }
 
+    /// Opens delimited text as the options say: in their encoding, and without the lines above the table.
+    ///
+    /// # Errors
+    /// As [`Text::new`]; [`Error::Data`] if there are not so many lines.
+    pub(super) fn of_table(opened: Opened, options: &ReadOptions) -> Result<Self> {
+        let mut text = Self::new(opened, options.encoding)?;
+        text.skip_lines(options.skip_lines)?;
+        Ok(text)
+    }
+
+    fn skip_lines(&mut self, lines: SkippedLines) -> Result<()> {
+        let SkippedLines(count) = lines;
+        let bytes = loop {
+            match memchr_iter(b'\n', &self.head).take(count).last() {
+                _ if count == 0 => return Ok(()),
+                Some(last) if memchr_iter(b'\n', &self.head[..=last]).count() == count => break last + 1,
+                _ if !self.complete => self.grow()?,
+                _ => {
+                    let found = memchr_iter(b'\n', self.head.trim_ascii_end()).count() + 1;
+                    let message =
+                        format!("expected a table below {}, found {found} lines", setting("skip_lines", lines));
+                    return Err(Error::data(&self.name, message));
+                }
+            }
+        };
+        let last = String::from_utf8_lossy(&self.head[..bytes]).lines().last().unwrap_or_default().trim().to_owned();
+        let shown: String = last.chars().take(SHOWN).collect();
+        let dots = if shown.len() < last.len() { " …" } else { "" };
+        let (lines, which) =
+            if count == 1 { ("1 line".to_owned(), "it") } else { (format!("{count} lines"), "the last") };
+        self.skipped = Some(format!("lines above the table: {lines} left out; {which} is \"{shown}{dots}\""));
+        self.head.drain(..bytes);
+        if let Some((_, start)) = &mut self.file {
+            *start += bytes as u64;
+        }
+        Ok(())
+    }
+
     /// The name, for messages.
     pub(super) fn name(&self) -> &Path {
         &self.name
+    }
+
+    /// The note on lines that were left out.
+    pub(super) fn skipped(&self) -> Option<&str> {
+        self.skipped.as_deref()
     }
 
     /// The file that contains exactly this text, provided that it is UTF-8, and the offset at which the text starts.

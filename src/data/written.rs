@@ -103,6 +103,31 @@ impl fmt::Display for MostLevels {
     }
 }
 
+/// Number of lines above the table that are left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SkippedLines(pub usize);
+
+impl SkippedLines {
+    /// Whether there are none.
+    pub fn is_none(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl FromStr for SkippedLines {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let lines = text.parse::<u32>().map(|lines| Self(lines as usize));
+        lines.map_err(|_| Error::Usage(format!("expected a number of lines, found \"{text}\"")))
+    }
+}
+
+impl fmt::Display for SkippedLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
 /// One character, used as a thousands separator, comment sign or quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Character(pub char);
@@ -310,7 +335,7 @@ macro_rules! serde_as_text {
         }
     )+};
 }
-serde_as_text!(Delimiter, MostLevels, PartFrom, Character, Quote, EncodingName, DateColumn, SplitMode);
+serde_as_text!(Delimiter, MostLevels, SkippedLines, PartFrom, Character, Quote, EncodingName, DateColumn, SplitMode);
 
 /// A text; in a configuration file it may also be a number, which is converted to text as on the command line.
 struct WrittenText(String);

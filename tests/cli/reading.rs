@@ -243,3 +243,72 @@ fn a_key_that_some_training_rows_lack_may_be_absent() {
     place.write("q.jsonl", "{\"k\":1}\n");
     assert!(place.fails(4, &["predict", "run", "q.jsonl"]).contains("the model needs the columns x"));
 }
+
+/// An instrument's export: lines of any form above the table.
+fn export(table: &str) -> String {
+    "Station: Uccle, Belgium\n\"open quote, 1, 2\n{\"not\": 1}\n".to_owned() + table
+}
+
+/// The message with which the program refuses something.
+fn refusal(place: &Place, args: &[&str], expected: i32) -> String {
+    let output = place.run(args);
+    assert_eq!(code(&output), expected, "{args:?}: {}", error(&output));
+    error(&output)
+}
+
+#[test]
+fn lines_above_the_table_are_left_out_as_asked() {
+    let place = Place::new();
+    let table = "x,y,kind\n".to_owned() + &rows(60, |n| format!("{},{},{}", n * 7 % 41, n % 9, ["a", "b"][n % 2]));
+    place.write("plain.csv", &table);
+    place.write("above.csv", export(&table));
+    let trained = |file: &str, options: &[&str], out: &str| {
+        place.ok(&[&["train", file, "-q", "-o", out], &PLAIN[..], options].concat());
+        json(&place.read(&format!("{out}/summary.json")))["weights_sha256"].clone()
+    };
+    let skip = ["--skip-lines", "3"];
+    assert_eq!(trained("above.csv", &skip, "run"), trained("plain.csv", &[], "plain"));
+    assert!(place.read("run/config.toml").contains("skip_lines = \"3\""), "{}", place.read("run/config.toml"));
+    assert!(place.ok(&["verify", "run"]).contains("SAME"));
+    // Each file is read as it is asked for.
+    let predicted = place.ok(&["predict", "run", "plain.csv"]);
+    assert_eq!(predicted.lines().count(), 61);
+    assert_eq!(place.ok(&["predict", "run", "above.csv", "--skip-lines", "3"]), predicted);
+    let note = error(&place.run(&["inspect", "above.csv", "--skip-lines", "3"]));
+    assert!(note.contains("lines above the table: 3 lines left out; the last is \"{\"not\": 1}\""), "{note}");
+    place.ok(&["data", "convert", "above.csv", "out.csv", "--skip-lines", "3"]);
+    assert_eq!(place.read("out.csv"), table);
+}
+
+#[test]
+fn lines_left_out_count_in_messages_and_windows() {
+    let place = Place::new();
+    let table = "x,y\n".to_owned() + &rows(20, |n| format!("{n},{}", n * 2)) + "7\n";
+    place.write("short.csv", export(&table));
+    let said = refusal(&place, &["inspect", "short.csv", "--skip-lines", "3"], 3);
+    assert!(said.contains("short.csv:25: "), "{said}");
+    // More than 64 MB are read in windows, and still begin below these lines.
+    let long = export(&("x,y\n".to_owned() + &rows(4_600_000, |n| format!("{},{}", n % 1000 * 7, 1_000_000 + n))));
+    place.write("long.csv", &long);
+    let seen = inspected(&place, &["long.csv", "--skip-lines", "3"]);
+    assert_eq!((&seen["rows"], &seen["columns"][1]["name"]), (&4_600_000.into(), &"y".into()));
+    place.write("wrong.csv", long + "7\n");
+    let said = refusal(&place, &["inspect", "wrong.csv", "--skip-lines", "3"], 3);
+    assert!(said.contains("wrong.csv:4600005: "), "{said}");
+}
+
+#[test]
+fn lines_that_cannot_be_left_out_are_said() {
+    let place = Place::new();
+    let table = "x,y\n".to_owned() + &rows(20, |n| format!("{n},{}", n * 2));
+    place.write("title.csv", "Measured by hand\n".to_owned() + &table);
+    let said = refusal(&place, &["inspect", "title.csv"], 3);
+    assert!(said.contains("--skip-lines 1 leaves them out"), "{said}");
+    place.ok(&["inspect", "title.csv", "--skip-lines", "1"]);
+    let said = refusal(&place, &["inspect", "title.csv", "--skip-lines", "100"], 3);
+    assert!(said.contains("expected a table below --skip-lines 100, found 22 lines"), "{said}");
+    assert!(refusal(&place, &["inspect", "title.csv", "--skip-lines", "-1"], 2).contains("expected a number of lines"));
+    place.ok(&["data", "convert", "title.csv", "x.jsonl", "--skip-lines", "1"]);
+    let said = refusal(&place, &["inspect", "x.jsonl", "--skip-lines", "1"], 4);
+    assert!(said.contains("it is for CSV and TSV"), "{said}");
+}

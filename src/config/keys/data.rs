@@ -132,6 +132,7 @@ pub(super) const KEYS: &[Key] = &[
         SEARCH | COMPARE | READING,
     ),
     key("comment", "CHAR", Data, "What begins lines that are left out [found]", SEARCH | COMPARE | READING),
+    key("skip_lines", "N", Data, "Leave out N lines above the table, in each file [0]", SEARCH | COMPARE | READING),
     key(
         "encoding",
         "NAME",

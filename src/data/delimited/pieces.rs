@@ -55,18 +55,18 @@ impl DelimitedPieces {
     pub(in crate::data) fn new(text: Text, layout: FileLayout, options: &ReadOptions) -> Result<Self> {
         let mut pieces = Self {
             path: text.name().to_path_buf(),
+            line: layout.first_line,
             layout: Arc::new(layout),
             quotes_are_sure: options.quote.is_some(),
             text: text.into_reader(),
             unread: Vec::new(),
-            line: 1,
             piece: PIECE,
             ended: false,
             oddities: Oddities::default(),
         };
         pieces.fill()?;
-        let mut above = Rows::new(&pieces.path, &pieces.layout, pieces.unread.as_slice(), 1);
-        let (start, line) = above.skip_above()?.unwrap_or((0, 1));
+        let mut above = Rows::new(&pieces.path, &pieces.layout, pieces.unread.as_slice(), pieces.line);
+        let (start, line) = above.skip_above()?.unwrap_or((0, pieces.line));
         pieces.oddities = above.oddities;
         pieces.unread.drain(..start);
         pieces.line = line;

@@ -145,7 +145,10 @@ impl<R: Read> Rows<R> {
             let comment = is_comment(&self.record, rows) && is_comment(&self.record, header);
             let marked = self.record.get(0).is_some_and(|cell| cell.starts_with(b"#"));
             if comment || (left > 1 && marked) {
-                count(&mut self.oddities.comments, short(self.reader.position().line().saturating_sub(1).max(1)));
+                count(
+                    &mut self.oddities.comments,
+                    short(self.lines_above + self.reader.position().line().saturating_sub(1).max(1)),
+                );
             }
             left -= usize::from(!comment);
         }
@@ -291,9 +294,9 @@ impl<R: Read> Rows<R> {
         let mut message = format!("expected {} columns, found {}", self.layout.outline.names.len(), self.record.len());
         let expected = self.layout.outline.names.len();
         if expected == 1 || (self.record.len() > expected + 1 && line <= MOST_LINES_ABOVE) {
-            let (comment, delimiter) = (option("comment"), option("delimiter"));
+            let (skip, comment, delimiter) = (setting("skip_lines", line - 1), option("comment"), option("delimiter"));
             message.push_str(&format!(
-                ": do other lines stand above the table (tail -n +{line} leaves them out, or {comment} names what begins them), or is \
+                ": do other lines stand above the table ({skip} leaves them out, or {comment} names what begins them), or is \
                  {delimiter} another one?"
             ));
         }

@@ -25,7 +25,7 @@ impl DelimitedRows {
     /// Skips to the first row.
     pub(in crate::data) fn new(text: Text, layout: FileLayout, options: &ReadOptions) -> Result<Self> {
         let (path, layout) = (text.name().to_path_buf(), Arc::new(layout));
-        let mut rows = Rows::new(&path, &layout, text.into_reader(), 1);
+        let mut rows = Rows::new(&path, &layout, text.into_reader(), layout.first_line);
         rows.skip_above()?;
         Ok(Self { layout, quotes_are_sure: options.quote.is_some(), rows })
     }

@@ -98,8 +98,8 @@ struct Above {
 
 impl Above {
     fn of(bytes: &[u8], path: &Path, layout: &Arc<FileLayout>) -> Result<Self> {
-        let mut rows = Rows::new(path, layout, bytes, 1);
-        let (bytes, first_line) = rows.skip_above()?.unwrap_or((0, 1));
+        let mut rows = Rows::new(path, layout, bytes, layout.first_line);
+        let (bytes, first_line) = rows.skip_above()?.unwrap_or((0, layout.first_line));
         Ok(Self { bytes, first_line, oddities: rows.oddities })
     }
 }

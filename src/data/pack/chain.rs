@@ -84,7 +84,7 @@ struct DelimitedFile {
 
 impl TableFile for DelimitedFile {
     fn open(&self) -> Result<Box<dyn TableSource>> {
-        let mut text = Text::new(Opened::new(&self.source)?, self.options.encoding)?;
+        let mut text = Text::of_table(Opened::new(&self.source)?, &self.options)?;
         let layout = FileLayout::find(&mut text, &self.options)?;
         if layout.outline.names.len() == 1 {
             return Ok(Box::new(DelimitedRows::new(text, layout, &self.options)?));
