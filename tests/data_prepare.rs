@@ -436,6 +436,8 @@ fn weights_of_rows_and_classes_multiply_and_balance_resamples() {
     assert!(failure("x,w,y\n1,0,a\n2,u,b\n").contains("x.csv:3, column \"w\": expected a weight, found \"u\""));
     let error = prepared("x,y\n1,0.5\n2,1.5\n", |o| o.balance = Balance::Over).unwrap_err();
     assert!(error.to_string().contains("balance: it needs classes"), "{error}");
+    let error = prepared("x,y\n1,a\n2,b\n", |o| o.scale_target = false).unwrap_err();
+    assert!(error.to_string().contains("no_scale_target: it needs numbers to predict"), "{error}");
 }
 
 #[test]

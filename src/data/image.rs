@@ -5,7 +5,7 @@ use super::balance::resample;
 use super::dataset::{Dataset, Features};
 use super::idx::Images;
 use super::options::{DataOptions, Decimal, Format, Header, TaskChoice};
-use super::prepared::{Decided, Prepared, apply_class_weights, check_classes, class_labels, is_rebalanced, task_note};
+use super::prepared::{Decided, Prepared, apply_class_weights, check_task, class_labels, is_rebalanced, task_note};
 use super::preprocess::{ImagePreprocessing, Preprocessing};
 use super::split::Split;
 use super::target::Target;
@@ -34,7 +34,7 @@ impl TypedImages {
         refuse_table_options(options)?;
         let preprocessing = ImagePreprocessing::new(images.shape.clone(), image_target(&images, options)?);
         let target = &preprocessing.target;
-        check_classes(options, target.task)?;
+        check_task(options, target.task)?;
         let why = format!("labels of {} classes; {} changes it", target.classes.len(), option("task"));
         let notes = vec![task_note(target, &why)];
         let labels = class_labels(preprocessing.targets(&images, &every_row(&images))?).expect("images have classes");

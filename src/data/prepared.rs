@@ -101,12 +101,21 @@ pub(super) fn task_note(target: &Target, why: &str) -> String {
     format!("task: {} ({why}{classes})", target.task)
 }
 
-/// Refuses options that need classes, for other tasks.
-pub(super) fn check_classes(options: &DataOptions, task: Task) -> Result<()> {
+/// Refuses options that have an effect only on other tasks.
+pub(super) fn check_task(options: &DataOptions, task: Task) -> Result<()> {
     let classes = matches!(task, Task::Binary | Task::Multiclass);
-    let needs = [("class_weight", options.class_weight.is_some()), ("balance", options.balance != Balance::None)];
-    match needs.into_iter().find(|(_, given)| *given && !classes) {
-        Some((option, _)) => Err(Error::Mismatch(format!("it needs classes, and the task is {task}")).of(option)),
+    let numbers = task == Task::Regression;
+    // Losses for counts imply unscaled targets, and are refused by name.
+    let unscaled = !options.scale_target && options.number_loss.is_none();
+    let needs = [
+        ("class_weight", options.class_weight.is_some(), classes, "classes"),
+        ("balance", options.balance != Balance::None, classes, "classes"),
+        ("no_scale_target", unscaled, numbers, "numbers to predict"),
+    ];
+    match needs.into_iter().find(|(_, given, fits, _)| *given && !fits) {
+        Some((option, _, _, what)) => {
+            Err(Error::Mismatch(format!("it needs {what}, and the task is {task}")).of(option))
+        }
         None => Ok(()),
     }
 }

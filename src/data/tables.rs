@@ -15,7 +15,7 @@ use super::levels::MOST_LEVELS;
 use super::options::{DataOptions, Impute, Scaling, TaskChoice};
 use super::pack::PackColumns;
 use super::prepared::{
-    Decided, Prepared, apply_class_weights, check_classes, class_labels, empty_parts, is_rebalanced, task_note,
+    Decided, Prepared, apply_class_weights, check_task, class_labels, empty_parts, is_rebalanced, task_note,
     uneven_parts, unlearnt_classes,
 };
 use super::preprocess::{Preprocessing, TablePreprocessing};
@@ -73,7 +73,7 @@ impl TypedTable {
         }
         let target = Target::new(&table, &roles.labels, task, options.positive.as_deref())?;
         notes.push(task_note(&target, &why));
-        check_classes(options, task)?;
+        check_task(options, task)?;
         let rows = roles.usable_rows(&table)?;
         target.check_counts(&table, &rows, options.number_loss)?;
         warnings.extend(without_target(&target, &table, roles.weight.map(|weight| &table.columns[weight])));

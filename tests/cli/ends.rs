@@ -46,6 +46,23 @@ fn wrong_data_are_refused_with_their_line() {
     place.fails(4, &["train", "iris.csv", "--fail-under", "test_accuracy=0.9", "-o", "run"]);
 }
 
+/// An option that the others leave without effect is a mistake of whoever gave it.
+#[test]
+fn options_without_effect_are_refused() {
+    let place = iris();
+    for without in [&["--epochs", "5"][..], &["--patience", "none"], &["--steps", "9"]] {
+        let message = place.fails(2, &[&["train", "iris.csv", "--min-delta", "0.01", "-o", "run"], without].concat());
+        assert!(message.contains("--min-delta 0.01: it decides what resets the patience"), "{message}");
+    }
+    place.ok(&["train", "iris.csv", "--min-delta", "0.01", "--patience", "1", "--epochs", "5", "-q", "-o", "patient"]);
+    place.ok(&["train", "-c", "patient/config.toml", "-q", "-o", "again"]);
+    let message = place.fails(4, &["train", "iris.csv", "--no-scale-target", "-o", "run"]);
+    assert!(
+        message.contains("--no-scale-target: it needs numbers to predict, and the task is multiclass"),
+        "{message}"
+    );
+}
+
 #[test]
 fn divergence_keeps_the_last_good_model() {
     let place = iris();

@@ -249,13 +249,6 @@ fn export(table: &str) -> String {
     "Station: Uccle, Belgium\n\"open quote, 1, 2\n{\"not\": 1}\n".to_owned() + table
 }
 
-/// The message with which the program refuses something.
-fn refusal(place: &Place, args: &[&str], expected: i32) -> String {
-    let output = place.run(args);
-    assert_eq!(code(&output), expected, "{args:?}: {}", error(&output));
-    error(&output)
-}
-
 #[test]
 fn lines_above_the_table_are_left_out_as_asked() {
     let place = Place::new();
@@ -285,7 +278,7 @@ fn lines_left_out_count_in_messages_and_windows() {
     let place = Place::new();
     let table = "x,y\n".to_owned() + &rows(20, |n| format!("{n},{}", n * 2)) + "7\n";
     place.write("short.csv", export(&table));
-    let said = refusal(&place, &["inspect", "short.csv", "--skip-lines", "3"], 3);
+    let said = place.fails(3, &["inspect", "short.csv", "--skip-lines", "3"]);
     assert!(said.contains("short.csv:25: "), "{said}");
     // More than 64 MB are read in windows, and still begin below these lines.
     let long = export(&("x,y\n".to_owned() + &rows(4_600_000, |n| format!("{},{}", n % 1000 * 7, 1_000_000 + n))));
@@ -293,7 +286,7 @@ fn lines_left_out_count_in_messages_and_windows() {
     let seen = inspected(&place, &["long.csv", "--skip-lines", "3"]);
     assert_eq!((&seen["rows"], &seen["columns"][1]["name"]), (&4_600_000.into(), &"y".into()));
     place.write("wrong.csv", long + "7\n");
-    let said = refusal(&place, &["inspect", "wrong.csv", "--skip-lines", "3"], 3);
+    let said = place.fails(3, &["inspect", "wrong.csv", "--skip-lines", "3"]);
     assert!(said.contains("wrong.csv:4600005: "), "{said}");
 }
 
@@ -302,13 +295,13 @@ fn lines_that_cannot_be_left_out_are_said() {
     let place = Place::new();
     let table = "x,y\n".to_owned() + &rows(20, |n| format!("{n},{}", n * 2));
     place.write("title.csv", "Measured by hand\n".to_owned() + &table);
-    let said = refusal(&place, &["inspect", "title.csv"], 3);
+    let said = place.fails(3, &["inspect", "title.csv"]);
     assert!(said.contains("--skip-lines 1 leaves them out"), "{said}");
     place.ok(&["inspect", "title.csv", "--skip-lines", "1"]);
-    let said = refusal(&place, &["inspect", "title.csv", "--skip-lines", "100"], 3);
+    let said = place.fails(3, &["inspect", "title.csv", "--skip-lines", "100"]);
     assert!(said.contains("expected a table below --skip-lines 100, found 22 lines"), "{said}");
-    assert!(refusal(&place, &["inspect", "title.csv", "--skip-lines", "-1"], 2).contains("expected a number of lines"));
+    assert!(place.fails(2, &["inspect", "title.csv", "--skip-lines", "-1"]).contains("expected a number of lines"));
     place.ok(&["data", "convert", "title.csv", "x.jsonl", "--skip-lines", "1"]);
-    let said = refusal(&place, &["inspect", "x.jsonl", "--skip-lines", "1"], 4);
+    let said = place.fails(4, &["inspect", "x.jsonl", "--skip-lines", "1"]);
     assert!(said.contains("it is for CSV and TSV"), "{said}");
 }
