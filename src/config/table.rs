@@ -10,7 +10,7 @@ use crate::option_text::option;
 use crate::{Error, Result};
 
 /// Options of `data split`, beside those for reading a file.
-pub const SPLIT_KEYS: [&str; 6] = ["label", "task", "valid", "test", "split", "weight_col"];
+pub const SPLIT_KEYS: [&str; 7] = ["label", "task", "valid", "test", "split", "categorical", "weight_col"];
 /// Options of `data stats`, beside the same.
 pub const STATS_KEYS: [&str; 2] = ["label", "task"];
 

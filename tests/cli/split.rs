@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::place::{Place, json};
+use crate::place::{Place, error, json};
 
 /// A table whose rows are all different, with groups, days and a label that is missing once; returns also its rows.
 fn table() -> (String, Vec<String>) {
@@ -81,4 +81,41 @@ fn existing_files_are_kept_and_invalid_splits_are_refused() {
     let said = place.fails(2, &["data", "split", "-", "-o", "q"]);
     assert!(said.contains("write standard input to a file first"), "{said}");
     assert!(!place.path("q").exists());
+}
+
+/// What an earlier split left would hold rows of the new parts.
+#[test]
+fn files_of_an_earlier_split_do_not_stay() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place.ok(&["data", "split", "iris.csv", "--valid", "0.2", "--test", "0.2", "-o", "parts"]);
+    assert!(place.path("parts/val.csv").exists());
+    let again = ["data", "split", "iris.csv", "--valid", "none", "--test", "0.2", "-o", "parts", "--overwrite"];
+    let note = error(&place.run(&again));
+    assert!(note.contains("val.csv: removed, as this split has no such rows"), "{note}");
+    assert!(!place.path("parts/val.csv").exists());
+    let rows = |part: &str| place.read(&format!("parts/{part}.csv")).lines().count() - 1;
+    assert_eq!(rows("train") + rows("test"), 150);
+    // Nor does a part take the place of the table itself.
+    let whole = place.read("parts/train.csv");
+    let message = place.fails(2, &["data", "split", "parts/train.csv", "-o", "parts", "--overwrite"]);
+    assert!(message.contains("would be lost"), "{message}");
+    assert_eq!(place.read("parts/train.csv"), whole);
+}
+
+#[test]
+fn groups_that_doubles_cannot_tell_apart_are_text() {
+    let place = Place::new();
+    let rows: String = (0..300).map(|n| format!("{},{},{}\n", (1u64 << 60) + n % 60, n % 7, n % 2)).collect();
+    place.write("ids.csv", "id,x,y\n".to_owned() + &rows);
+    let split = ["data", "split", "ids.csv", "--split", "group:id", "--test", "0.25", "-o", "parts"];
+    let message = place.fails(3, &split);
+    assert!(message.contains("told apart only as text: add --categorical \"id\""), "{message}");
+    place.ok(&[&split[..], &["--categorical", "id"]].concat());
+    let ids = |part: &str| -> std::collections::BTreeSet<String> {
+        let text = place.read(&format!("parts/{part}.csv"));
+        text.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect()
+    };
+    let (train, test) = (ids("train"), ids("test"));
+    assert!(test.len() == 15 && train.is_disjoint(&test), "{} {}", train.len(), test.len());
 }

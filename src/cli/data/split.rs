@@ -11,7 +11,7 @@ use gradlane::{Error, Result};
 
 use super::{asked_format, to};
 use crate::cli::exit::Outcome;
-use crate::cli::output::refuse;
+use crate::cli::output::{refuse, refuse_to_replace};
 use crate::cli::progress::thousands;
 use crate::cli::{args, message};
 
@@ -57,6 +57,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let file = |part: &str| folder.join(format!("{part}.{extension}"));
     let destination = Destination::new(&file("train"), asked)?;
     let parts = ["train", "val", "test"];
+    parts.map(file).iter().try_for_each(|path| refuse_to_replace(data, ("-o: ", path), "data are"))?;
     if let Some(there) = parts.map(file).into_iter().find(|path| path.exists() && !matches.get_flag("replace")) {
         let message = format!("{} is there: choose another folder, or --overwrite", there.display());
         return Err(Error::Usage(message).into());
@@ -73,6 +74,11 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         .map(|(part, rows)| WrittenPart::write(file(part), &frame.select(rows), &destination))
         .collect::<Result<_>>()?;
     written.into_iter().try_for_each(WrittenPart::finish)?;
+    // A part of an earlier split would hold rows of these.
+    for (path, _) in parts.map(file).into_iter().zip(&rows).filter(|(path, rows)| rows.is_empty() && path.exists()) {
+        fs::remove_file(&path).map_err(|e| Error::io(&path, e))?;
+        message::note(&format!("{}: removed, as this split has no such rows", path.display()));
+    }
     destination.loss(&frame).iter().for_each(|lost| message::note(lost));
     Ok(())
 }
