@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 use clap::{ArgMatches, Command};
 use gradlane::config::{Settings, TrainConfig};
-use gradlane::data::{Folds, Task};
+use gradlane::data::{DataOptions, Folds, Task};
 use gradlane::experiment::{Forecast, forecast};
 use gradlane::fit::{DataPart, Event, Goal, Patience, Stopped};
 use gradlane::metrics::MetricSet;
@@ -346,11 +346,19 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
     for (name, what) in decided::choices(decision, plan.prepared.preprocessing.target()) {
         text += &format!("{name:<12}{what}\n");
     }
-    let data = plan.config.data.data.as_written();
     text += &format!("model   {}\n", path.join("model.safetensors").display());
     text += &format!("weights {}\n", summary.weights_sha256);
-    text += &format!("predict with: gradlane predict {} {}\n", quoted_path(&to_text(path)), quoted_path(&data));
-    text
+    text + &predict_with(path, &plan.config.data)
+}
+
+/// The line that says how to predict on the data with the model of a run.
+pub fn predict_with(run: &Path, data: &DataOptions) -> String {
+    let skip = match data.skip_lines {
+        lines if lines.is_none() => String::new(),
+        lines => format!(" --skip-lines {lines}"),
+    };
+    let (run, data) = (quoted_path(&to_text(run)), quoted_path(&data.data.as_written()));
+    format!("predict with: gradlane predict {run} {data}{skip}\n")
 }
 
 /// The figures of the parts and the baselines, those of each class, label or target, and the confusion.

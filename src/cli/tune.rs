@@ -25,7 +25,7 @@ use super::progress::Style;
 use super::signals::Signals;
 use super::table;
 use super::table::counted;
-use super::train::quoted_path;
+use super::train::{predict_with, quoted_path};
 use progress::SearchProgress;
 
 const AFTER_HELP: &str = "\
@@ -337,7 +337,7 @@ fn what_next(found: &Found, directory: &TuneDirectory) -> String {
 
 /// The text about the model of the best settings.
 fn model(asked: &Asked, directory: &TuneDirectory, finished: &Finished) -> String {
-    let (run, data) = (directory.retrained(), asked.tuner.base().config.data.data.as_written());
+    let run = directory.retrained();
     let mut text = String::new();
     if let Some(test) = &finished.summary.test {
         let name = asked.tuner.metric().metric;
@@ -345,7 +345,7 @@ fn model(asked: &Asked, directory: &TuneDirectory, finished: &Finished) -> Strin
     }
     text += &format!("model   {}\n", run.join("model.safetensors").display());
     text += &format!("weights {}\n", finished.summary.weights_sha256);
-    text + &format!("predict with: gradlane predict {} {}\n", quoted_path(&to_text(&run)), quoted_path(&data))
+    text + &predict_with(&run, &asked.tuner.base().config.data)
 }
 
 /// The best trials and their settings.

@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 
 use super::cell::{brief, same_truth_value};
 use super::date::{DateForm, DateUnit};
-use super::number::is_in_thousandths;
+use super::number::{NumberForm, is_in_thousandths};
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers};
 use super::value::Value;
 use super::wanted::Wanted;
@@ -389,6 +389,9 @@ impl Builder {
                     Some(ColumnKind::Number(form)) if form.decimal_comma && is_grouped_by_points(&cell) => {
                         let (thousands, decimal) = (setting("thousands", '.'), setting("decimal", '.'));
                         format!("; its point may part thousands or decimals: {thousands} or {decimal} says which")
+                    }
+                    Some(ColumnKind::Number(NumberForm { sign: Some(sign), .. })) if !cell.contains(*sign) => {
+                        format!("; the training data have {sign} in each cell")
                     }
                     _ => String::new(),
                 };

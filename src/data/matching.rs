@@ -40,7 +40,8 @@ impl TablePreprocessing {
         if !absent.is_empty() {
             let (path, absent, found) = (path.display(), shortened(&absent), shortened(&names));
             let hint = if outline.named && outline.delimited {
-                format!("; {} if its first line is data", setting("header", "no"))
+                let (no, skip) = (setting("header", "no"), setting("skip_lines", "N"));
+                format!("; {no} if its first line is data, {skip} if other lines stand above the table")
             } else {
                 String::new()
             };

@@ -244,6 +244,16 @@ fn a_key_that_some_training_rows_lack_may_be_absent() {
     assert!(place.fails(4, &["predict", "run", "q.jsonl"]).contains("the model needs the columns x"));
 }
 
+#[test]
+fn a_sign_that_cells_lack_is_named() {
+    let place = Place::new();
+    place.write("share.csv", "p,y\n".to_owned() + &rows(40, |n| format!("{}.5%,{}", n, ["a", "b"][n % 2])));
+    place.ok(&[&["train", "share.csv", "-q", "-o", "run"], &PLAIN[..]].concat());
+    place.write("bare.csv", "p\n13.7\n20.5\n");
+    let said = place.fails(3, &["predict", "run", "bare.csv"]);
+    assert!(said.contains("the training data have % in each cell"), "{said}");
+}
+
 /// An instrument's export: lines of any form above the table.
 fn export(table: &str) -> String {
     "Station: Uccle, Belgium\n\"open quote, 1, 2\n{\"not\": 1}\n".to_owned() + table
@@ -298,6 +308,10 @@ fn lines_that_cannot_be_left_out_are_said() {
     let said = place.fails(3, &["inspect", "title.csv"]);
     assert!(said.contains("--skip-lines 1 leaves them out"), "{said}");
     place.ok(&["inspect", "title.csv", "--skip-lines", "1"]);
+    let told = place.ok(&[&["train", "title.csv", "--skip-lines", "1", "-o", "run"], &PLAIN[..]].concat());
+    assert!(told.contains("predict with: gradlane predict run title.csv --skip-lines 1"), "{told}");
+    let said = place.fails(4, &["predict", "run", "title.csv", "--header", "yes", "--delimiter", ","]);
+    assert!(said.contains("--skip-lines N if other lines stand above the table"), "{said}");
     let said = place.fails(3, &["inspect", "title.csv", "--skip-lines", "100"]);
     assert!(said.contains("expected a table below --skip-lines 100, found 22 lines"), "{said}");
     assert!(place.fails(2, &["inspect", "title.csv", "--skip-lines", "-1"]).contains("expected a number of lines"));
