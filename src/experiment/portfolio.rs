@@ -71,6 +71,8 @@ pub fn train_portfolio(whole: &Plan, folds: &Folds, training: &PortfolioTraining
                 trained.done.extend(configured);
                 break;
             }
+            // No network of the first configuration made a step in time; no other would.
+            ConfigurationOutcome::LeftOut(_) if one.is_first => break,
             ConfigurationOutcome::LeftOut(left_out) => {
                 names.retain(|name| *name != entry.name);
                 (training.leaves_out)(&left_out, one.first_network..one.first_network + folds.len(), &names)?;
