@@ -53,7 +53,12 @@ impl FromStr for ClassWeight {
                 ))
             })
         });
-        Ok(Self::Named(named.collect::<Result<_>>()?))
+        let named: Vec<(String, f64)> = named.collect::<Result<_>>()?;
+        let earlier = |place: usize| named[..place].iter().any(|(class, _)| *class == named[place].0);
+        match (0..named.len()).find(|place| earlier(*place)) {
+            Some(place) => Err(Error::Usage(format!("class \"{}\" is given twice", named[place].0))),
+            None => Ok(Self::Named(named)),
+        }
     }
 }
 
@@ -168,6 +173,8 @@ mod tests {
             let error = text.parse::<ClassWeight>().unwrap_err().to_string();
             assert!(error.contains("expected balanced, or CLASS=WEIGHT"), "{error}");
         }
+        let error = "A=2,B=1,A=3".parse::<ClassWeight>().unwrap_err().to_string();
+        assert!(error.contains("class \"A\" is given twice"), "{error}");
     }
 
     #[test]

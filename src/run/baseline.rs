@@ -122,8 +122,8 @@ fn one_class(judged: &Judged, part: &str) -> Option<Warning> {
     if classes.filter(|class| matrix.support(*class) > 0.0).count() < 2 {
         return None;
     }
-    let (class, rows) = (&judged.names[only], matrix.total());
-    let share = matrix.support(only) / rows;
+    let (class, rows) = (&judged.names[only], judged.rows - judged.unknown_rows);
+    let share = matrix.support(only) / matrix.total();
     let message = format!(
         "the model predicts \"{class}\" for all {rows} rows of {part}, {:.1} % of which are: no other class is found, as by a \
          baseline that looks at nothing; try \
@@ -133,5 +133,5 @@ fn one_class(judged: &Judged, part: &str) -> Option<Warning> {
         setting("monitor", "val_f1_macro"),
         option("epochs")
     );
-    Some(Warning::new(WarningKind::OneClassPredicted, message).count(rows as usize))
+    Some(Warning::new(WarningKind::OneClassPredicted, message).count(rows))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::place::{Place, cells, json};
+use crate::place::{Place, cells, error, json};
 
 /// Pseudorandom numbers between 0 and 1, the same in every run.
 fn noise(count: usize) -> impl Iterator<Item = f64> {
@@ -137,6 +137,11 @@ fn a_model_that_predicts_only_one_class_is_warned_about() {
     assert_eq!(summary["baseline"]["majority"]["accuracy"], summary["test"]["accuracy"]);
     assert_eq!((&summary["run_dir"], &summary["label"]), (&"run".into(), &"kind".into()));
     assert!(evaluated(&place, "d.csv")["warnings"].to_string().contains("--class-weight balanced"));
+    // Rows are counted, whatever they weigh.
+    place.write("w.csv", format!("x,w,kind\n{}", rows.replace(',', ",2.5,")));
+    let args = ["train", "w.csv", "--weight-col", "w", "--test", "0.3", "--epochs", "2", "-q", "-o", "weighted"];
+    let said = error(&place.run(&args));
+    assert!(said.contains("\"usual\" for all 390 rows of the test part"), "{said}");
 }
 
 /// A network that overfits noise is worse than the mean.
