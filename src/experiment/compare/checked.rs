@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::figure::figure;
 use super::protocol::{MOST, Stage, StudySeeds, finalists, winner};
-use super::records::{OptimizerRecord, ProblemRecord, Protocol, Record, Run, StepCost, Terms};
+use super::records::{Dimension, OptimizerRecord, ProblemRecord, Protocol, Record, Run, StepCost, Terms};
 use super::space::number_at;
 use crate::experiment::quasi_random::point;
 use crate::optim::OptimizerSpec;
@@ -52,6 +52,12 @@ impl Checker {
             if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
                 return Some(format!("the protocol has \"{}\" twice", twice.1));
             }
+        }
+        let ranges = protocol.optimizers.iter().flat_map(|of| of.space.iter().map(move |range| (&of.name, range)));
+        let is_range = |range: &Dimension| 0.0 < range.low && range.low <= range.high && range.high.is_finite();
+        if let Some((of, range)) = ranges.into_iter().find(|(_, range)| !is_range(range)) {
+            let Dimension { name, low, high } = range;
+            return Some(format!("expected a range above 0 for {name} of {of}, found {low} to {high}"));
         }
         self.problems = protocol.problems.iter().map(|p| (p.name.clone(), p.clone())).collect();
         self.optimizers = protocol.optimizers.iter().map(|o| (o.name.clone(), o.clone())).collect();
