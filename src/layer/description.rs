@@ -47,11 +47,20 @@ impl Description {
 
     /// Whether a layer draws random numbers in training.
     pub fn is_random(&self) -> bool {
-        let mut random = false;
+        self.any(|layer| layer.kind().needs(1, true).random)
+    }
+
+    /// Whether a layer reads codes.
+    pub fn looks_up(&self) -> bool {
+        self.any(|layer| matches!(layer.what, AnyKind::Lookup(_)))
+    }
+
+    fn any(&self, has: impl Fn(&Layer) -> bool) -> bool {
+        let mut found = false;
         if let Ok(chain) = self.read(Sizes { inputs: 1, outputs: 1 }, None) {
-            each(&chain, &mut |layer| random |= layer.kind().needs(1, true).random);
+            each(&chain, &mut |layer| found |= has(layer));
         }
-        random
+        found
     }
 
     /// The layers of a network of these sizes. If layers still have to be fitted to the training rows, widths are not

@@ -183,11 +183,14 @@ fn a_network_file_can_look_up_level_numbers() {
     let flags = ["--network", "net.toml", "--scale", "none", "--epochs", "40", "--lr", "0.02"];
     let summary = train(&place, "codes.csv", "run", &flags);
     assert!(summary["val"]["accuracy"].as_f64().unwrap() > 0.97, "{summary}");
+    place.ok(&["train", "-c", "run/config.toml", "-q", "-o", "again"]);
+    let message = place.fails(2, &["train", "codes.csv", "--network", "net.toml", "-o", "scaled"]);
+    assert!(message.contains("--network: its lookup reads numbers as codes, and numbers are scaled"), "{message}");
     for (columns, expected) in
         [("[[0, 0]]", "of 1 to 1048576 levels each"), ("[[1, 3], [0, 3]]", "rising"), ("[[2, 3]]", "below 2, found 2")]
     {
         place.write("net.toml", format!("chain = [{}]", network.replace("[[0, 39]]", columns)));
-        let run = place.run(&["train", "codes.csv", "--network", "net.toml"]);
+        let run = place.run(&["train", "codes.csv", "--network", "net.toml", "--scale", "none"]);
         assert!(error(&run).contains("columns") && error(&run).contains(expected), "{}", error(&run));
     }
 }
