@@ -48,7 +48,7 @@ pub use cross_validation::{CrossValidation, Fold, FoldOf};
 pub use difference::Difference;
 pub use directory::RunDirectory;
 pub use execution::Finished;
-pub use files::{CONFIG_FILE, is_run, read_summary};
+pub use files::{CONFIG_FILE, TRIALS_FILE, is_run, read_summary};
 pub use fingerprint::{fingerprint, fingerprint_of};
 pub use interrupt::Interrupt;
 pub use kernels::check_kernels;

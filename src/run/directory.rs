@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::checkpoint::{About, Checkpoint};
-use super::files::{CHECKPOINT_FILE, CONFIG_FILE, EVENTS_FILE, FILES, NETWORKS, SUMMARY_FILE, is_run};
+use super::files::{CHECKPOINT_FILE, CONFIG_FILE, EVENTS_FILE, FILES, NETWORKS, SUMMARY_FILE, TRIALS_FILE, is_run};
 use super::lock::{open_events, refuse_busy};
 use super::naming::RUNS;
 use super::replacement::{STAGED, can_go_on, remove, remove_folder, replace_older};
@@ -47,6 +47,10 @@ impl RunDirectory {
         if path.exists() && !path.is_dir() {
             let not_a_directory = io::Error::from(io::ErrorKind::NotADirectory);
             return Err(Error::io(path, not_a_directory));
+        }
+        if path.join(TRIALS_FILE).exists() {
+            let message = "a search is there: choose another directory".to_owned();
+            return Err(Error::Usage(message).of_value("out", path.display()));
         }
         match FILES.iter().find(|file| path.join(file).exists()) {
             Some(file) if !overwrite => {

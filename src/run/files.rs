@@ -19,6 +19,8 @@ pub(super) const SUMMARY_FILE: &str = "summary.json";
 pub(super) const CHECKPOINT_FILE: &str = "checkpoint";
 /// Folder of the networks of an unfinished run of several.
 pub(super) const NETWORKS: &str = "networks";
+/// The trials of a search, which `gradlane tune` keeps in a directory of its own.
+pub const TRIALS_FILE: &str = "trials.jsonl";
 /// The files of a run, in the order in which they replace those of an older run: the model is the last.
 pub(super) const FILES: [&str; 7] =
     [CONFIG_FILE, EVENTS_FILE, SPLIT_FILE, SUMMARY_FILE, CHECKPOINT_FILE, NETWORKS, MODEL_FILE];

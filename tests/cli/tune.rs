@@ -330,3 +330,22 @@ fn a_search_whose_trials_all_diverge_ends_with_10_and_metric_is_still_accepted()
     let message = place.fails(10, &arguments);
     assert!(message.contains("every trial diverged"), "{message}");
 }
+
+/// A run and a search do not share a directory: their files would be taken for each other's.
+#[test]
+fn a_search_and_a_run_keep_apart() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let train = ["train", "iris.csv", "--hidden", "4", "--epochs", "2", "-q", "-o"];
+    let tune = ["tune", "iris.csv", "--hidden", "4", "--budget", "2", "--epochs", "2", "-q", "-o"];
+    place.ok(&[&train[..], &["run"]].concat());
+    place.ok(&[&tune[..], &["search"]].concat());
+    for more in [&[][..], &["--overwrite"]] {
+        let message = place.fails(2, &[&tune[..], &["run"], more].concat());
+        assert!(message.contains("a run is there: choose another directory"), "{message}");
+        let message = place.fails(2, &[&train[..], &["search"], more].concat());
+        assert!(message.contains("a search is there: choose another directory"), "{message}");
+    }
+    place.ok(&["predict", "run", "iris.csv"]);
+    place.ok(&[&tune[..], &["search", "--overwrite"]].concat());
+}

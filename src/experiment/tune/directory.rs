@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use super::journal::TrialJournal;
 use super::protocol::{Budget, TuneProtocol};
 use crate::option_text::option;
-use crate::run::{Plan, RUNS, new_directory};
+use crate::run::{Plan, RUNS, TRIALS_FILE, is_run, new_directory};
 use crate::{Error, Result, atomic};
 
-/// Name of the file of trials.
-const TRIALS: &str = "trials.jsonl";
 /// Name of the file of the best configuration.
 const BEST: &str = "best.toml";
 /// Name of the directory of the best configuration's run.
@@ -24,14 +22,18 @@ pub struct TuneDirectory {
 }
 
 impl TuneDirectory {
-    /// Returns an error if the directory holds a search and `overwrite` is false, if another program is writing the search, or
+    /// Returns an error if the directory holds a run, or a search and `overwrite` is false, if another program is writing the search, or
     /// if the directory cannot be created or written. Creates nothing.
     ///
     /// # Errors
     /// [`Error::Option`] for an existing search, [`Error::Io`] if the directory cannot be written.
     pub fn check(path: Option<&Path>, overwrite: bool) -> Result<()> {
         let Some(path) = path else { return atomic::check_folder(Path::new(RUNS)) };
-        if !overwrite && path.join(TRIALS).exists() {
+        if is_run(path) {
+            let message = "a run is there: choose another directory".to_owned();
+            return Err(Error::Usage(message).of_value("out", path.display()));
+        }
+        if !overwrite && path.join(TRIALS_FILE).exists() {
             let (resume, replace) = (option("resume"), option("overwrite"));
             let message = format!("a search is there already: {resume} it, choose another directory, or {replace}");
             return Err(Error::Usage(message).of_value("out", path.display()));
@@ -45,7 +47,7 @@ impl TuneDirectory {
     /// # Errors
     /// [`Error::Io`].
     pub fn refuse_while_written(path: &Path) -> Result<()> {
-        TrialJournal::refuse_while_written(&path.join(TRIALS))
+        TrialJournal::refuse_while_written(&path.join(TRIALS_FILE))
     }
 
     /// Creates the directory of a new search, by default `runs/tune-<date>-<time>`. Trials and the best configuration of an
@@ -57,7 +59,7 @@ impl TuneDirectory {
         let path = path.map_or_else(|| new_directory("tune-"), |path| Ok(path.to_path_buf()))?;
         let path = path.as_path();
         std::fs::create_dir_all(path).map_err(|e| Error::io(path, e))?;
-        let trials = TrialJournal::create(&path.join(TRIALS))?;
+        let trials = TrialJournal::create(&path.join(TRIALS_FILE))?;
         let best = path.join(BEST);
         if best.exists() {
             std::fs::remove_file(&best).map_err(|e| Error::io(&best, e))?;
@@ -72,7 +74,7 @@ impl TuneDirectory {
     /// [`Error::Option`] if `protocol`, the data or the kind of kernels differ from those of the recorded trials; [`Error::Io`] if
     /// another program is writing the search; as [`TuneProtocol::read`] and [`TrialJournal::open`].
     pub fn resume(path: &Path, protocol: &TuneProtocol, budget: Budget) -> Result<TuneDirectory> {
-        let trials = TrialJournal::open(&path.join(TRIALS))?;
+        let trials = TrialJournal::open(&path.join(TRIALS_FILE))?;
         let (before, _) = TuneProtocol::read(path)?;
         before.check_same(protocol, path)?;
         before.resumed_as(protocol).write(path, budget)?;
