@@ -23,6 +23,7 @@ mod output;
 mod predict;
 mod progress;
 mod resume;
+mod shell;
 mod signals;
 mod table;
 mod train;

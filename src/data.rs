@@ -48,6 +48,7 @@ mod number;
 mod oddities;
 mod offsets;
 mod one_hot;
+mod option_checks;
 mod options;
 mod order;
 mod outline;

@@ -21,9 +21,9 @@ use super::choices;
 use super::exit::Outcome;
 use super::message;
 use super::output::{print, print_json, refuse};
+use super::shell::quoted;
 use super::signals::Signals;
 use super::table::counted;
-use super::train::quoted;
 
 const AFTER_HELP: &str = "\
 Trains networks of several seeds side by side while the learning rate grows from step to step, and looks at the median of \

@@ -15,6 +15,7 @@ use super::args::{self, of_paths};
 use super::exit::Outcome;
 use super::output::{heed, print, print_json};
 use super::progress::Style;
+use super::shell::quoted_path;
 use super::signals::Signals;
 use super::{message, table, train};
 
@@ -222,7 +223,7 @@ fn told(path: &Path, summary: &Value) -> String {
         text("weights_sha256"),
     );
     if RunDirectory::has_checkpoint(path) {
-        told += &format!("prolong it with: gradlane resume {} --epochs N\n", train::quoted_path(&to_text(path)));
+        told += &format!("prolong it with: gradlane resume {} --epochs N\n", quoted_path(&to_text(path)));
     }
     told
 }

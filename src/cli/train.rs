@@ -12,11 +12,11 @@ use std::sync::atomic::Ordering;
 
 use clap::{ArgMatches, Command};
 use gradlane::config::{Settings, TrainConfig};
-use gradlane::data::{DataOptions, Folds, Task};
+use gradlane::data::{Folds, Task};
 use gradlane::experiment::{Forecast, forecast};
 use gradlane::fit::{DataPart, Event, Goal, Patience, Stopped};
 use gradlane::metrics::MetricSet;
-use gradlane::path_text::{to_path, to_text};
+use gradlane::path_text::to_path;
 use gradlane::run::{
     Baseline, Finished, Interrupt, OverfitReport, Plan, RUNS, RunDirectory, RunSummary, is_another_run, new_directory,
     overfit_batch as learn_one_batch, trace as traced,
@@ -33,6 +33,7 @@ use super::judged;
 use super::message;
 use super::output::{heed, print, print_json};
 use super::progress::{RunProgress, Style, thousands};
+use super::shell::predict_with;
 use super::signals::Signals;
 use super::table::{self, counted};
 
@@ -351,16 +352,6 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
     text + &predict_with(path, &plan.config.data)
 }
 
-/// The line that says how to predict on the data with the model of a run.
-pub fn predict_with(run: &Path, data: &DataOptions) -> String {
-    let skip = match data.skip_lines {
-        lines if lines.is_none() => String::new(),
-        lines => format!(" --skip-lines {lines}"),
-    };
-    let (run, data) = (quoted_path(&to_text(run)), quoted_path(&data.data.as_written()));
-    format!("predict with: gradlane predict {run} {data}{skip}\n")
-}
-
 /// The figures of the parts and the baselines, those of each class, label or target, and the confusion.
 fn results(summary: &RunSummary) -> String {
     let held_out = decided::name_of_held_out(summary);
@@ -386,17 +377,6 @@ fn results(summary: &RunSummary) -> String {
         text += &format!("\n{part}, {each}");
     }
     text + &judged::confusion(&format!("confusion, {}", part.trim_start_matches("the ")), judged)
-}
-
-/// A word in shell syntax.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
-}
-
-/// A path in shell syntax, which is not taken for a flag; `-` is standard input.
-pub fn quoted_path(path: &str) -> String {
-    if path.starts_with('-') && path != "-" { quoted(&format!("./{path}")) } else { quoted(path) }
 }
 
 /// The exit status of the run, beside its report.

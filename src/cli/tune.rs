@@ -22,10 +22,10 @@ use super::exit::{Failure, Outcome};
 use super::message;
 use super::output::{heed, print, print_json};
 use super::progress::Style;
+use super::shell::{predict_with, quoted_path};
 use super::signals::Signals;
 use super::table;
 use super::table::counted;
-use super::train::{predict_with, quoted_path};
 use progress::SearchProgress;
 
 const AFTER_HELP: &str = "\

@@ -15,13 +15,6 @@ use crate::{Error, Result};
 /// The presets that [`BEST`] trains, in this order, as far as time allows.
 pub const PORTFOLIO: [&str; 6] = ["realmlp", "mlp-ple", "realmlp-wide", "tabm-mini-small", "realmlp-s", "tabm-mini"];
 
-/// Their second turns, from other random numbers, which users may list.
-const SECOND_TURNS: [&str; 6] =
-    ["realmlp:2", "mlp-ple:2", "realmlp-wide:2", "tabm-mini-small:2", "realmlp-s:2", "tabm-mini:2"];
-
-/// The end of the name of a preset's second turn, whose seed is one more than that of the first.
-const AGAIN: &str = ":2";
-
 /// Options of the data that the presets decide, or that folds replace.
 const OF_PRESETS: [&str; 6] = ["scale", "one_hot", "binary_column", "clamp", "valid", "shuffle"];
 /// Options of stopping, and modes, that fit only a single network.
@@ -58,23 +51,17 @@ impl Portfolio {
         }
         let given = settings.table();
         let entry = |name: &&'static str| -> Result<PortfolioEntry> {
-            let (recipe, turns_before) = match name.strip_suffix(AGAIN) {
-                Some(recipe) => (preset(recipe)?, 1),
-                None => (preset(name)?, 0),
-            };
             let of = |task| {
                 let mut settings = settings.clone();
-                recipe.fill(&mut settings, task);
+                preset(name)?.fill(&mut settings, task);
                 if task == Task::Regression {
                     // All share the range that their mean is kept within.
                     settings.set_default("clamp", Value::Boolean(true));
                 }
-                let mut config = TrainConfig::typed(settings)?;
-                config.seed = config.seed.wrapping_add(turns_before);
-                Ok::<_, Error>(config)
+                TrainConfig::typed(settings)
             };
             let of_numbers = Some(Box::new(of(Task::Regression)?));
-            let config = TrainConfig { preset: Some(recipe.name), of_numbers, ..of(Task::Binary)? };
+            let config = TrainConfig { preset: Some(name), of_numbers, ..of(Task::Binary)? };
             Ok(PortfolioEntry { name, config })
         };
         let asked = names.as_deref().unwrap_or(&PORTFOLIO);
@@ -149,17 +136,12 @@ fn names(settings: &mut Settings) -> Result<Option<Vec<&'static str>>> {
     let wrong = |e: Error| given.wrong("portfolio", &e.to_string());
     let mut names: Vec<&'static str> = Vec::new();
     for name in words.iter().map(|name| name.trim()) {
-        let known: Vec<&'static str> = PRESETS.iter().map(|preset| preset.name).chain(SECOND_TURNS).collect();
+        let known = PRESETS.iter().map(|preset| preset.name).collect::<Vec<_>>();
         let Some(name) = known.iter().find(|known| **known == name) else {
             return Err(wrong(unknown("preset", name, &known)));
         };
         if names.contains(name) {
             return Err(wrong(Error::Usage(format!("{name} is there twice"))));
-        }
-        // The first decides the seed of the folds.
-        if names.is_empty() && name.ends_with(AGAIN) {
-            let message = format!("{name} is a second turn: list a preset without {AGAIN} before it");
-            return Err(wrong(Error::Usage(message)));
         }
         names.push(name);
     }

@@ -6,7 +6,6 @@ use super::lengths::duration;
 use super::reader::{Reader, not_negative, positive};
 use super::settings::Settings;
 use crate::fit::{DataPart, Goal, Patience, Watched};
-use crate::option_text::setting;
 use crate::{Error, Result};
 
 /// When training ends.
@@ -56,15 +55,6 @@ impl StoppingOptions {
             tol_grad: reader.number("tol_grad", "a number above 0", positive)?,
             fail_under: reader.parse("fail_under")?,
         };
-        let patient = match options.patience {
-            Some(patience) => patience != Patience::Never,
-            None => options.epochs.is_none() && options.steps.is_none(),
-        };
-        if options.min_delta > 0.0 && !patient {
-            let message =
-                format!("it decides what resets the patience, and there is none: add {}", setting("patience", "N"));
-            return Err(Error::Usage(message).of_value("min_delta", options.min_delta));
-        }
         let watched = [("target", options.target.map(|g| g.watched)), ("monitor", options.monitor)];
         for (name, watched) in watched {
             if let Some(watched) = watched.filter(|w| w.part == DataPart::Test) {

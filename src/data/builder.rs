@@ -8,15 +8,13 @@ use super::cell::{brief, same_truth_value};
 use super::date::{DateForm, DateUnit};
 use super::number::{NumberForm, is_in_thousandths};
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers};
-use super::value::Value;
+use super::value::{EXACT, Value};
 use super::wanted::Wanted;
 use crate::option_text::{quoted, setting};
 use crate::{Error, Result, Unit};
 
 /// Number of digits up to which a double distinguishes all integers.
 const EXACT_DIGITS: usize = 15;
-/// 2⁵³. Doubles hold all integers up to this one exactly.
-const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 /// The smallest integer with more than [`EXACT_DIGITS`] digits.
 const LONG: f64 = 1e15;
 
@@ -350,7 +348,7 @@ impl Builder {
             &|value| value.fract() != 0.0 && !value.is_nan(),
             &|value| !is_in_thousandths(&value),
             &|value| f64::from(value as f32) != value && !value.is_nan(),
-            &|value| value.abs() >= LARGEST_EXACT,
+            &|value| value.abs() >= EXACT,
         ];
         numbers.values = kinds.into_iter().filter_map(first).collect();
     }

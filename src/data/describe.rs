@@ -16,6 +16,7 @@ use super::raw_table::RawTable;
 use super::read::RawContents;
 use super::source::Source;
 use super::table::{Column, ColumnKind, MISSING};
+use super::value::EXACT;
 use crate::{Result, Warning};
 
 /// The description of a data file.
@@ -137,7 +138,7 @@ fn describe_file(mut file: RawTable, options: &ReadOptions) -> Result<FileDescri
 
 /// Whether a number is 2⁵³ or more in magnitude, where doubles no longer hold all integers.
 fn holds_long_number(values: &[f64]) -> bool {
-    values.iter().any(|value| value.abs() >= 9_007_199_254_740_992.0)
+    values.iter().any(|value| value.abs() >= EXACT)
 }
 
 fn describe_column(name: &str, (column, kind): (&Column, &ColumnKind), scratch: &mut Scratch) -> ColumnDescription {

@@ -12,6 +12,7 @@ use super::shape::Shape;
 use super::statistics::NumberSummary;
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table};
 use super::targets::Targets;
+use super::value::EXACT;
 use crate::option_text::quoted;
 use crate::{Error, Result, Warning, WarningKind};
 
@@ -67,9 +68,6 @@ pub(super) struct Fitted {
     /// A warning for the user.
     pub(super) warning: Option<Warning>,
 }
-
-/// 2⁵³. Integers below it are distinct as doubles.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The user's options for a column.
 #[derive(Debug, Clone, Copy, Default)]

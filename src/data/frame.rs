@@ -13,10 +13,8 @@ use super::raw_table::RawTable;
 use super::read::RawContents;
 use super::source::Source;
 use super::table::{Column, ColumnKind, MISSING, Table};
+use super::value::EXACT;
 use crate::{Error, Result, Warning, WarningKind};
-
-/// 2⁵³. Doubles hold all integers up to this one exactly.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The cells of a column.
 #[derive(Debug, Clone, PartialEq)]

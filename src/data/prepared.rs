@@ -101,25 +101,6 @@ pub(super) fn task_note(target: &Target, why: &str) -> String {
     format!("task: {} ({why}{classes})", target.task)
 }
 
-/// Refuses options that have an effect only on other tasks.
-pub(super) fn check_task(options: &DataOptions, task: Task) -> Result<()> {
-    let classes = matches!(task, Task::Binary | Task::Multiclass);
-    let numbers = task == Task::Regression;
-    // Losses for counts imply unscaled targets, and are refused by name.
-    let unscaled = !options.scale_target && options.number_loss.is_none();
-    let needs = [
-        ("class_weight", options.class_weight.is_some(), classes, "classes"),
-        ("balance", options.balance != Balance::None, classes, "classes"),
-        ("no_scale_target", unscaled, numbers, "numbers to predict"),
-    ];
-    match needs.into_iter().find(|(_, given, fits, _)| *given && !fits) {
-        Some((option, _, _, what)) => {
-            Err(Error::Mismatch(format!("it needs {what}, and the task is {task}")).of(option))
-        }
-        None => Ok(()),
-    }
-}
-
 /// The class of each row, if targets are classes.
 pub(super) fn class_labels(targets: Targets) -> Option<Vec<u32>> {
     match targets {

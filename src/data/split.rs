@@ -6,6 +6,7 @@ use super::options::DataOptions;
 use super::order::shuffle;
 use super::schema::Roles;
 use super::table::{Column, Table};
+use super::value::EXACT;
 use super::written::SplitMode;
 use crate::option_text::{option, quoted};
 use crate::rng::{Purpose, stream};
@@ -15,8 +16,6 @@ use crate::{Error, Result};
 const FOLDS: u64 = 1;
 /// Stream of [`Purpose::Split`] for the order of groups.
 const GROUPS: u64 = 2;
-/// From here on, different whole numbers may have equal doubles.
-const INEXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Row numbers of each part, in ascending order. Rows count from 0 in their own file. Rows without a target are in no
 /// part.
@@ -119,7 +118,7 @@ impl SplitKeys {
                     format!("expected numbers or dates, found text: {} gives the form of dates", option("dates"));
                 Err(Error::data_at(&table.path, None, Some(name), message).of_value("split", "time"))
             }
-            (_, Column::Numbers(values)) if rows.iter().any(|row| values[*row as usize].abs() >= INEXACT) => {
+            (_, Column::Numbers(values)) if rows.iter().any(|row| values[*row as usize].abs() >= EXACT) => {
                 let message = format!(
                     "its groups are whole numbers of more than 15 digits, which are told apart only as text: add {}",
                     quoted("categorical", name)

@@ -12,11 +12,12 @@ use super::doubts::{
 use super::fit::PreprocessingOptions;
 use super::input::Input;
 use super::levels::MOST_LEVELS;
+use super::option_checks::check_found_task;
 use super::options::{DataOptions, Impute, Scaling, TaskChoice};
 use super::pack::PackColumns;
 use super::prepared::{
-    Decided, Prepared, apply_class_weights, check_task, class_labels, empty_parts, is_rebalanced, task_note,
-    uneven_parts, unlearnt_classes,
+    Decided, Prepared, apply_class_weights, class_labels, empty_parts, is_rebalanced, task_note, uneven_parts,
+    unlearnt_classes,
 };
 use super::preprocess::{Preprocessing, TablePreprocessing};
 use super::raw_table::RawTable;
@@ -73,7 +74,7 @@ impl TypedTable {
         }
         let target = Target::new(&table, &roles.labels, task, options.positive.as_deref())?;
         notes.push(task_note(&target, &why));
-        check_task(options, task)?;
+        check_found_task(options, task)?;
         let rows = roles.usable_rows(&table)?;
         target.check_counts(&table, &rows, options.number_loss)?;
         warnings.extend(without_target(&target, &table, roles.weight.map(|weight| &table.columns[weight])));

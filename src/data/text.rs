@@ -112,13 +112,12 @@ impl Text {
     }
 
     fn skip_lines(&mut self, lines: SkippedLines) -> Result<()> {
-        let SkippedLines(count) = lines;
+        let Some(before) = lines.0.checked_sub(1) else { return Ok(()) };
         let bytes = loop {
-            match memchr_iter(b'\n', &self.head).take(count).last() {
-                _ if count == 0 => return Ok(()),
-                Some(last) if memchr_iter(b'\n', &self.head[..=last]).count() == count => break last + 1,
-                _ if !self.complete => self.grow()?,
-                _ => {
+            match memchr_iter(b'\n', &self.head).nth(before) {
+                Some(end) => break end + 1,
+                None if !self.complete => self.grow()?,
+                None => {
                     let found = memchr_iter(b'\n', self.head.trim_ascii_end()).count() + 1;
                     let message =
                         format!("expected a table below {}, found {found} lines", setting("skip_lines", lines));
@@ -129,9 +128,9 @@ impl Text {
         let last = String::from_utf8_lossy(&self.head[..bytes]).lines().last().unwrap_or_default().trim().to_owned();
         let shown: String = last.chars().take(SHOWN).collect();
         let dots = if shown.len() < last.len() { " …" } else { "" };
-        let (lines, which) =
-            if count == 1 { ("1 line".to_owned(), "it") } else { (format!("{count} lines"), "the last") };
-        self.skipped = Some(format!("lines above the table: {lines} left out; {which} is \"{shown}{dots}\""));
+        let (left_out, which) =
+            if before == 0 { ("1 line".to_owned(), "it") } else { (format!("{lines} lines"), "the last") };
+        self.skipped = Some(format!("lines above the table: {left_out} left out; {which} is \"{shown}{dots}\""));
         self.head.drain(..bytes);
         if let Some((_, start)) = &mut self.file {
             *start += bytes as u64;

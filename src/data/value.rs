@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use super::cell::format_number;
 use super::date::{DateUnit, iso_text};
 
-/// Integers up to this magnitude are exact in a double.
-const EXACT: i128 = 1 << 53;
+/// 2⁵³: integers up to this magnitude are exact in a double; different ones beyond it may have equal doubles.
+pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
+/// The same as an integer.
+pub(super) const EXACT_WHOLE: i128 = 1 << 53;
 
 /// A cell of a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +31,7 @@ impl<'a> Value<'a> {
     /// An integer of any size.
     pub(super) fn whole(value: impl Into<i128>) -> Self {
         match value.into() {
-            value if value.abs() <= EXACT => Self::Number(value as f64),
+            value if value.abs() <= EXACT_WHOLE => Self::Number(value as f64),
             value => Self::Whole(value),
         }
     }

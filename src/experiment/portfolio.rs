@@ -300,3 +300,36 @@ fn work(whole: &Plan, folds: usize) -> f64 {
 fn too_long(needed: Duration, left: Duration) -> String {
     format!("it needs about {:.0} s, and {:.0} s were left", needed.as_secs_f64(), left.as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{SettingOrigin, Settings};
+
+    #[test]
+    fn no_other_configuration_is_tried_if_the_first_makes_no_step() {
+        let iris = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/iris.csv");
+        let mut settings = Settings::new();
+        for (name, value) in [("data", iris), ("preset", "best"), ("portfolio", "realmlp,mlp-ple"), ("cv", "3")] {
+            settings.set(name, value.into(), SettingOrigin::Flag);
+        }
+        let (plan, folds) = Plan::with_folds(TrainConfig::new(settings).unwrap()).unwrap();
+        let (signal, begun) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        // As for a network that has no time for a step.
+        let train = |_: usize, _: &mut Plan| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            Ok(None)
+        };
+        let leaves_out = |left_out: &LeftOut, _: Range<usize>, _: &[&'static str]| panic!("{} left out", left_out.name);
+        let training = PortfolioTraining {
+            signal: &signal,
+            train: &train,
+            over: &|_| (),
+            counts: &|_| (),
+            leaves_out: &leaves_out,
+        };
+        let trained = train_portfolio(&plan, &folds.unwrap(), &training).unwrap();
+        assert!(trained.done.is_empty());
+        assert_eq!(begun.into_inner(), 3, "one network for each fold");
+    }
+}

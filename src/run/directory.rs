@@ -39,10 +39,10 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Refuses a directory that holds a run, or that cannot be created or written. Creates nothing yet.
+    /// Refuses a directory that holds a run or a search, or that cannot be created or written. Creates nothing yet.
     ///
     /// # Errors
-    /// [`Error::Option`] if it holds a run that may not be replaced, [`Error::Io`] if it cannot be written.
+    /// [`Error::Option`] if it holds a search, or a run that may not be replaced, [`Error::Io`] if it cannot be written.
     pub fn check(path: &Path, overwrite: bool) -> Result<()> {
         if path.exists() && !path.is_dir() {
             let not_a_directory = io::Error::from(io::ErrorKind::NotADirectory);

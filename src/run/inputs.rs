@@ -1,13 +1,14 @@
 //! The network of a configuration, and what its layers want to know of the inputs: which hold numbers, and which belong together.
 
 use crate::config::{ModelOptions, TrainConfig};
-use crate::data::{Encoding, Features, Prepared, Preprocessing, Targets};
+use crate::data::{Encoding, Features, Prepared, Preprocessing, Scaling, Targets};
 use crate::layer::Sizes;
 use crate::layer::description::Description;
 use crate::layer::{Fit, Goals, Layer, fit};
 use crate::model::Architecture;
 use crate::model::inputs::{InputSpan, numbers};
 use crate::model::recipe::{Extras, Recipe};
+use crate::option_text::setting;
 use crate::{Error, Result};
 
 /// Refuses a network that does not fit into memory.
@@ -19,6 +20,17 @@ pub(super) fn refuse_giant(architecture: &Architecture) -> Result<()> {
         (architecture.linear_parameters(), if architecture.chain.is_some() { "network" } else { "hidden" });
     let message = format!("a network of {count} parameters does not fit into memory: use fewer units");
     Err(Error::Memory(message).of(option))
+}
+
+/// Refuses a network file that looks up codes in numbers that are scaled.
+pub(super) fn refuse_scaled_codes(config: &TrainConfig) -> Result<()> {
+    let looks_up = config.model.network.as_ref().is_some_and(Description::looks_up);
+    if !looks_up || config.data.scale == Some(Scaling::None) {
+        return Ok(());
+    }
+    let message =
+        format!("its lookup reads numbers as codes, and numbers are scaled: add {}", setting("scale", "none"));
+    Err(Error::Usage(message).of("network"))
 }
 
 /// The network of a configuration, fitted to the training rows.

@@ -4,14 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::auto::{auto_epochs, batch_of};
-use super::inputs::{architecture, refuse_giant};
+use super::inputs::{architecture, refuse_giant, refuse_scaled_codes};
 use super::memory::MemoryNeeds;
 use super::plan::Plan;
 use crate::config::TrainConfig;
-use crate::data::{Prepared, Scaling, Task};
+use crate::data::{Prepared, Task};
 use crate::fit::Patience;
 use crate::layer::Sizes;
-use crate::layer::description::Description;
 use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
 use crate::option_text::{option, setting};
@@ -48,12 +47,7 @@ impl Plan {
         let task = preprocessing.task();
         let config = config.for_task(task);
         let loss = config.loss(task)?;
-        if config.model.network.as_ref().is_some_and(Description::looks_up) && config.data.scale != Some(Scaling::None)
-        {
-            let message =
-                format!("its lookup reads numbers as codes, and numbers are scaled: add {}", setting("scale", "none"));
-            return Err(Error::Usage(message).of("network"));
-        }
+        refuse_scaled_codes(&config)?;
         let sizes = Sizes { inputs: preprocessing.inputs(), outputs: preprocessing.outputs() };
         let fitted = || architecture(&config, sizes, &prepared);
         let architecture = form.map_or_else(fitted, |form| Ok(form.clone()))?;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::form::chosen;
 use super::plan::Plan;
-use crate::Result;
 use crate::config::TrainConfig;
 use crate::data::{Folds, Loaded};
+use crate::fit::Patience;
+use crate::option_text::setting;
+use crate::{Error, Result};
 
 impl Plan {
     /// Reads and prepares the data and decides what the configuration leaves open.
@@ -36,7 +38,18 @@ impl Plan {
             }
         };
         let mut plan = Plan::over(config, Arc::new(prepared))?;
+        plan.refuse_idle_min_delta()?;
         plan.notes.splice(0..0, note);
         Ok((plan, folds))
+    }
+
+    fn refuse_idle_min_delta(&self) -> Result<()> {
+        let min_delta = self.config.stopping.min_delta;
+        if min_delta == 0.0 || self.patience() != Patience::Never {
+            return Ok(());
+        }
+        let message =
+            format!("it decides what resets the patience, and there is none: add {}", setting("patience", "N"));
+        Err(Error::Usage(message).of_value("min_delta", min_delta))
     }
 }

@@ -56,6 +56,8 @@ fn options_without_effect_are_refused() {
     }
     place.ok(&["train", "iris.csv", "--min-delta", "0.01", "--patience", "1", "--epochs", "5", "-q", "-o", "patient"]);
     place.ok(&["train", "-c", "patient/config.toml", "-q", "-o", "again"]);
+    // Some presets of best have patience.
+    place.ok(&["train", "iris.csv", "--min-delta", "0.01", "--preset", "best", "--dry-run"]);
     let message = place.fails(4, &["train", "iris.csv", "--no-scale-target", "-o", "run"]);
     assert!(
         message.contains("--no-scale-target: it needs numbers to predict, and the task is multiclass"),

@@ -14,7 +14,7 @@ use gradlane::{Error, Result, spec};
 
 use super::super::args;
 use super::super::output::heed;
-use super::super::train::quoted;
+use super::super::shell::quoted;
 
 /// The optimizers that are compared by default.
 const OPTIMIZERS: [&str; 4] = ["sgd", "momentum", "rmsprop", "adam"];

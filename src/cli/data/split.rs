@@ -57,7 +57,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let file = |part: &str| folder.join(format!("{part}.{extension}"));
     let destination = Destination::new(&file("train"), asked)?;
     let parts = ["train", "val", "test"];
-    parts.map(file).iter().try_for_each(|path| refuse_to_replace(data, ("-o: ", path), "data are"))?;
+    parts.map(file).iter().try_for_each(|path| refuse_to_replace(data, ("", path), "data are"))?;
     if let Some(there) = parts.map(file).into_iter().find(|path| path.exists() && !matches.get_flag("replace")) {
         let message = format!("{} is there: choose another folder, or --overwrite", there.display());
         return Err(Error::Usage(message).into());

@@ -10,8 +10,9 @@ use gradlane::run::{Checkpoint, EnsembleMember, Finished, Interrupt, Networks, P
 use super::super::exit::{Failure, Outcome};
 use super::super::message;
 use super::super::progress::{RunProgress, Style};
+use super::super::shell::quoted_path;
 use super::watch::Watch;
-use super::{ensemble, folds, portfolio, quoted_path, told};
+use super::{ensemble, folds, portfolio, told};
 
 /// Trains the networks in a directory that has been begun, from their checkpoints if there are some, and prints the report.
 ///

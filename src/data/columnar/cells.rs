@@ -5,11 +5,10 @@ use parquet::data_type::{ByteArray, FixedLenByteArray, Int96};
 use super::kind::ValueKind;
 use crate::data::date::{DateUnit, seconds};
 use crate::data::matrix::half;
-use crate::data::value::Value;
+use crate::data::value::{EXACT_WHOLE, Value};
 
 /// Integers up to this one, and powers of ten up to this exponent, are exact in a double, so their quotient is rounded
 /// once.
-const EXACT: i128 = 1 << 53;
 const EXACT_DECIMALS: u32 = 22;
 /// 1970-01-01 as a Julian day number.
 const EPOCH: i64 = 2_440_588;
@@ -125,7 +124,7 @@ fn of_bytes(bytes: &[u8], kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> R
 
 /// The number `value · 10^−decimals`. If it is not exact as a quotient of doubles, its digits are passed on.
 fn decimal(value: i128, decimals: u32, push: &mut dyn FnMut(Value<'_>)) {
-    if value.abs() <= EXACT && decimals <= EXACT_DECIMALS {
+    if value.abs() <= EXACT_WHOLE && decimals <= EXACT_DECIMALS {
         return push(Value::Number(value as f64 / 10f64.powi(decimals as i32)));
     }
     let digits = format!("{:0width$}", value.unsigned_abs(), width = decimals as usize + 1);

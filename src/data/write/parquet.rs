@@ -16,12 +16,11 @@ use crate::data::date::DateUnit;
 use crate::data::frame::{Cells, Frame};
 use crate::data::table::MISSING;
 use crate::data::ticks::Ticks;
+use crate::data::value::EXACT;
 use crate::option_text::setting;
 
 /// Number of rows in a row group.
 const GROUP: usize = 1 << 20;
-/// 2⁵³. Doubles hold all integers up to this one exactly.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl From<ParquetError> for WriteFault {
     fn from(error: ParquetError) -> Self {

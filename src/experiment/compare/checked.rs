@@ -53,9 +53,9 @@ impl Checker {
                 return Some(format!("the protocol has \"{}\" twice", twice.1));
             }
         }
-        let ranges = protocol.optimizers.iter().flat_map(|of| of.space.iter().map(move |range| (&of.name, range)));
+        let mut ranges = protocol.optimizers.iter().flat_map(|of| of.space.iter().map(move |range| (&of.name, range)));
         let is_range = |range: &Dimension| 0.0 < range.low && range.low <= range.high && range.high.is_finite();
-        if let Some((of, range)) = ranges.into_iter().find(|(_, range)| !is_range(range)) {
+        if let Some((of, range)) = ranges.find(|(_, range)| !is_range(range)) {
             let Dimension { name, low, high } = range;
             return Some(format!("expected a range above 0 for {name} of {of}, found {low} to {high}"));
         }

@@ -22,11 +22,11 @@ pub struct TuneDirectory {
 }
 
 impl TuneDirectory {
-    /// Returns an error if the directory holds a run, or a search and `overwrite` is false, if another program is writing the search, or
-    /// if the directory cannot be created or written. Creates nothing.
+    /// Returns an error if the directory holds a run, if it holds a search and `overwrite` is false, if another program is
+    /// writing the search, or if the directory cannot be created or written. Creates nothing.
     ///
     /// # Errors
-    /// [`Error::Option`] for an existing search, [`Error::Io`] if the directory cannot be written.
+    /// [`Error::Option`] for an existing run or search, [`Error::Io`] if the directory cannot be written.
     pub fn check(path: Option<&Path>, overwrite: bool) -> Result<()> {
         let Some(path) = path else { return atomic::check_folder(Path::new(RUNS)) };
         if is_run(path) {
