@@ -87,7 +87,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         return print(&traced(&plan)?);
     }
     if dry_run {
-        return print(&planned(&plan, json)?);
+        return print(&planned(&plan, folds.as_ref(), json)?);
     }
     if overfit_batch {
         return overfit(plan, json);
@@ -233,6 +233,14 @@ fn described(plan: &Plan) -> String {
     let validation = plan.config.cv.map_or(format!("{val} validation"), |count| {
         format!("in {}", folds::counted_folds(count.folds, count.repeats))
     });
+    let monitor = match (plan.config.cv, plan.config.stopping.monitor) {
+        (None, _) => plan.monitor().to_string(),
+        (Some(_), Some(asked)) => format!("{asked}, in each fold"),
+        (Some(_), None) if matches!(prepared.preprocessing.task(), Task::Binary | Task::Multiclass) => {
+            "val_accuracy, or val_loss where a class has few rows, in each fold".to_owned()
+        }
+        (Some(_), None) => "val_loss, in each fold".to_owned(),
+    };
     let portfolio = plan.config.portfolio.as_ref().map(|all| format!("presets     {}\n", all.names().join(", ")));
     let lines = [
         format!("rows        {train} train, {validation}, {test} test"),
@@ -240,7 +248,7 @@ fn described(plan: &Plan) -> String {
         format!("loss        {}", plan.loss),
         format!("optimizer   {}, lr {}, schedule {}", options.spec, options.spec.lr, options.schedule),
         format!("epochs      {} of {} steps, batch {}", plan.epochs, plan.steps_per_epoch(), plan.batch),
-        format!("monitor     {}", plan.monitor()),
+        format!("monitor     {monitor}"),
         format!("threads     {} of {}, {}", plan.threads, plan.threads_asked, plan.config.threads.isa.name()),
     ]
     .map(|line| line + "\n");
@@ -248,8 +256,8 @@ fn described(plan: &Plan) -> String {
 }
 
 /// The plan with the expected time and memory, as an event or in a few lines.
-fn planned(plan: &Plan, json: bool) -> Result<String> {
-    let expected = forecast(plan)?;
+fn planned(plan: &Plan, folds: Option<&Folds>, json: bool) -> Result<String> {
+    let expected = forecast(plan, folds)?;
     if json {
         let mut event = plan.start_event();
         event["expected"] = json!(expected);

@@ -9,15 +9,15 @@ use super::side_by_side::{share_of_time, share_threads, side_by_side};
 use super::training::Training;
 use crate::Result;
 use crate::config::{BatchSize, TrainConfig};
-use crate::data::{Folds, Prepared};
+use crate::data::Folds;
 use crate::predict::Predictor;
 use crate::run::{CrossValidation, Finished, Fold, Plan};
 use crate::score::HeldOut;
 use crate::train::team::available_threads;
 
 /// Trains one network for each fold, small ones in parallel, with the settings of `whole`, the plan for all rows: its batch
-/// size, number of epochs and seed. `prepare` prepares the data of a fold. Each fold gives the same bits as if it were
-/// trained alone. Returns the figures; also the networks if the run is an ensemble.
+/// size, number of epochs and seed. Each fold gives the same bits as if it were trained alone. Returns the figures; also the
+/// networks if the run is an ensemble.
 ///
 /// After a signal no further fold is begun. A time limit is divided evenly between the rounds of parallel folds and the
 /// network for all rows.
@@ -28,7 +28,6 @@ pub(super) fn cross_validate_with(
     whole: &Plan,
     folds: &Folds,
     training: &Training<'_, Fold>,
-    prepare: &(dyn Fn(usize) -> Result<Prepared> + Sync),
 ) -> Result<(CrossValidation, Vec<Finished>)> {
     let threads = whole.threads_asked.min(available_threads());
     let sharing = share_threads(whole.flops_per_step(), folds.len(), threads);
@@ -43,14 +42,10 @@ pub(super) fn cross_validate_with(
         if training.signal.load(Ordering::Relaxed) != 0 {
             return Ok(None);
         }
-        let prepared = Arc::new(prepare(*number)?);
         let mut config = fold_config(whole);
         config.stopping.deadline =
             config.stopping.deadline.map(|end| share_of_time(began, end, (number / at_once + 1, turns)));
-        let mut plan = match keep {
-            true => Plan::over_as(&whole.architecture, config, prepared)?,
-            false => Plan::over(config, prepared)?,
-        };
+        let mut plan = plan_of_fold(whole, folds, *number, config)?;
         if !exact {
             plan.threads = sharing.threads;
         }
@@ -65,6 +60,16 @@ pub(super) fn cross_validate_with(
     });
     let done: Result<Vec<Option<TrainedFold>>> = done.into_iter().collect();
     Ok(joined(done?.into_iter().flatten()))
+}
+
+/// The plan of the network that leaves out one fold. Networks that one model holds share the form and the preprocessing of
+/// `whole`; otherwise the preprocessing is fitted to the rows of the other folds.
+pub(super) fn plan_of_fold(whole: &Plan, folds: &Folds, number: usize, config: TrainConfig) -> Result<Plan> {
+    if whole.config.members == 1 && whole.portfolio.is_none() {
+        return Plan::over(config, Arc::new(folds.prepare(number)?));
+    }
+    let prepared = folds.prepare_with(number, &whole.prepared.preprocessing)?;
+    Plan::over_as(&whole.architecture, config, Arc::new(prepared))
 }
 
 /// The figures of all folds, with the outputs that were held out, and the networks that were kept.
@@ -101,7 +106,7 @@ fn held_out(plan: &Plan, finished: &Finished, repeat: usize) -> Result<Option<He
 /// # Errors
 /// If a preprocessing cannot be fitted, or options do not fit the data.
 pub fn with_cross_validation(mut whole: Plan, folds: &Folds, training: &Training<'_, Fold>) -> Result<Plan> {
-    let (cv, _) = cross_validate_with(&whole, folds, training, &|number| folds.prepare(number))?;
+    let (cv, _) = cross_validate_with(&whole, folds, training)?;
     whole.last_epoch = cv.usual_epoch();
     whole.cv = Some(cv);
     Ok(whole)

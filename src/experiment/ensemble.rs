@@ -62,8 +62,7 @@ pub fn ensemble_of_folds(
     folds: &Folds,
     training: &Training<'_, Fold>,
 ) -> Result<(Plan, Vec<(EnsembleMember, Finished)>)> {
-    let prepare = |number: usize| folds.prepare_with(number, &whole.prepared.preprocessing);
-    let (cv, networks) = cross_validate_with(&whole, folds, training, &prepare)?;
+    let (cv, networks) = cross_validate_with(&whole, folds, training)?;
     whole.cv = Some(cv);
     let member =
         |(number, finished): (usize, Finished)| (EnsembleMember::new(number, Some(number + 1), &finished), finished);

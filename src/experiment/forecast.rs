@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::cross_validation::fold_config;
+use super::cross_validation::{fold_config, plan_of_fold};
 use super::side_by_side::{share_threads, side_by_side};
 use crate::Result;
-use crate::data::Dataset;
+use crate::data::{Dataset, Folds};
 use crate::kernel::Line;
 use crate::metrics::Detail;
 use crate::room::peak;
@@ -28,32 +28,37 @@ const MOST_EVALUATED: usize = 20_000;
 /// The expected time and memory of a run.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Forecast {
-    /// Seconds of training, if no network stops before its last epoch; those of a time limit at most.
+    /// Seconds of training, if no network stops before its last epoch; those of a time limit at most, and always for a portfolio.
     pub seconds: f64,
-    /// Seconds of an epoch of one network, validation included.
+    /// Seconds of an epoch of one network, validation included. Of a portfolio's first configuration.
     pub seconds_of_epoch: f64,
-    /// Bytes of memory at the most. `None` if the system does not tell.
+    /// Bytes of memory at the most. `None` if the system does not tell, and for a portfolio.
     pub peak_bytes: Option<f64>,
 }
 
 /// Makes steps of the run for a part of a second, as many networks at a time as the run would train, and measures them. `None` for
-/// a portfolio, whose time is given.
+/// a portfolio without a time limit: which of its networks it would train is not known.
 ///
 /// # Errors
 /// As [`Plan::trainer`].
-pub fn forecast(plan: &Plan) -> Result<Option<Forecast>> {
-    if plan.config.portfolio.is_some() {
+pub fn forecast(plan: &Plan, folds: Option<&Folds>) -> Result<Option<Forecast>> {
+    let is_portfolio = plan.portfolio.is_some();
+    if is_portfolio && plan.config.stopping.deadline.is_none() {
         return Ok(None);
     }
-    let folds = plan.config.cv.map_or(0, |count| count.folds * count.repeats);
-    let networks = plan.config.members.max(folds);
+    let networks = plan.config.members.max(folds.map_or(0, Folds::len));
     let sharing = share_threads(plan.flops_per_step(), networks, plan.threads_asked.min(available_threads()));
     let at_once = if networks == 1 || plan.config.threads.exact { 1 } else { sharing.at_once };
-    let numbers: Vec<u64> = (0..at_once as u64).collect();
+    let numbers: Vec<usize> = (0..at_once).collect();
     let measured = side_by_side(at_once, &numbers, |number| {
         let mut config = fold_config(plan);
-        config.seed = plan.config.seed.wrapping_add(*number);
-        let mut network = Plan::over(config, plan.prepared.clone())?;
+        let mut network = match folds {
+            Some(folds) => plan_of_fold(plan, folds, *number, config)?,
+            None => {
+                config.seed = plan.config.seed.wrapping_add(*number as u64);
+                Plan::over(config, plan.prepared.clone())?
+            }
+        };
         if networks > 1 && !plan.config.threads.exact {
             network.threads = sharing.threads;
         }
@@ -66,13 +71,14 @@ pub fn forecast(plan: &Plan) -> Result<Option<Forecast>> {
     let most = stopping.steps.map_or(f64::INFINITY, |steps| steps as f64 / steps_per_epoch);
     let epochs = most.min(plan.epochs as f64);
     // After folds that are not averaged, a network is trained on all rows.
-    let last = usize::from(folds > 0 && plan.config.members == 1);
+    let last = usize::from(folds.is_some() && plan.config.members == 1);
     let turns = networks.div_ceil(at_once) + last;
     let copies = (COPIES * at_once * size_of::<Line>() * plan.parameters.lines.len()) as f64;
-    let peak_bytes = peak().map(|bytes| bytes + copies);
+    // Later configurations of a portfolio may be larger.
+    let peak_bytes = if is_portfolio { None } else { peak().map(|bytes| bytes + copies) };
     let left =
         stopping.deadline.map_or(f64::INFINITY, |end| end.saturating_duration_since(Instant::now()).as_secs_f64());
-    let seconds = left.min(turns as f64 * epochs * seconds_of_epoch);
+    let seconds = if is_portfolio { left } else { left.min(turns as f64 * epochs * seconds_of_epoch) };
     Ok(Some(Forecast { seconds, seconds_of_epoch, peak_bytes }))
 }
 

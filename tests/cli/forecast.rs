@@ -24,8 +24,25 @@ fn a_dry_run_says_how_long_and_how_much_memory() {
     let few = json(&planned(&["--preset", "plain", "--steps", "26", "--json"]));
     let epochs = few["expected"]["seconds"].as_f64().unwrap() / few["expected"]["seconds_of_epoch"].as_f64().unwrap();
     assert!((epochs - 2.0).abs() < 1e-9, "{few}");
-    assert!(json(&planned(&["--preset", "best", "--json"]))["expected"].is_null(), "its time is given");
+    let best = json(&planned(&["--preset", "best", "--time-limit", "30s", "--json"]));
+    assert!((20.0..=30.0).contains(&best["expected"]["seconds"].as_f64().unwrap()), "its time is given: {best}");
+    assert!(best["expected"]["peak_bytes"].is_null(), "only its first configuration was measured: {best}");
     assert!(!std::fs::exists(place.path("runs")).unwrap(), "nothing is written");
+}
+
+#[test]
+fn a_dry_run_of_folds_takes_the_options_of_the_run() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let planned = |flags: &[&str]| place.ok(&[&["train", "iris.csv", "--dry-run", "--quiet"], flags].concat());
+    for monitor in [&["--monitor", "val_mcc"][..], &["--target", "val_accuracy=0.9"], &["--threshold", "0.5"]] {
+        let text = planned(&[&["--cv", "3"], monitor].concat());
+        assert!(text.contains("\ntime        about "), "{text}");
+    }
+    assert!(planned(&["--cv", "3", "--monitor", "val_mcc"]).contains("\nmonitor     val_mcc, in each fold\n"));
+    let folds = json(&planned(&["--cv", "3", "--epochs", "20", "-j", "1", "--json"]));
+    let networks = folds["expected"]["seconds"].as_f64().unwrap() / folds["expected"]["seconds_of_epoch"].as_f64().unwrap();
+    assert!((networks - 80.0).abs() < 1e-6, "three folds and all rows, 20 epochs each: {folds}");
 }
 
 /// `cargo test --release --test cli expects -- --ignored --nocapture`, on a quiet machine with GNU time.
