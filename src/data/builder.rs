@@ -5,7 +5,7 @@ use std::path::Path;
 use indexmap::IndexSet;
 
 use super::cell::{brief, same_truth_value};
-use super::date::{DateForm, DateUnit};
+use super::date::{DateForm, DateUnit, iso_text, moment_text};
 use super::number::{NumberForm, is_in_thousandths};
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers};
 use super::value::{EXACT, Value};
@@ -57,8 +57,10 @@ pub struct NumberColumn {
     lenient: Option<usize>,
     /// Line and text of the first cell that is not a number, if the schema requires numbers.
     wrong: Option<(u32, String)>,
-    /// The unit of the values, if they are dates from a typed format.
-    dates: Option<DateUnit>,
+    /// The form of the values, if they are dates from a typed format.
+    dates: Option<DateForm>,
+    /// Line and text of the first time that names its offset from UTC where the schema has none, or the other way around.
+    other_offset: Option<(u32, String)>,
     /// Whether a typed format gave a number or date, which has no spelling.
     native: bool,
     /// Whether a typed format gave a cell as text.
@@ -88,6 +90,7 @@ impl NumberColumn {
             lenient: None,
             wrong: None,
             dates: None,
+            other_offset: None,
             native: false,
             text: false,
         }
@@ -106,6 +109,12 @@ impl NumberColumn {
             None => missing.number(cell),
             Some(kind) => known_number(kind, cell, missing),
         };
+        if let Some(ColumnKind::Date(form)) = &self.known
+            && self.other_offset.is_none()
+            && form.has_other_offset(cell)
+        {
+            self.other_offset = Some((line, cell.to_owned()));
+        }
         let Some(value) = number else { return self.push_other(cell, line) };
         self.push_plain(value, cell, line);
         true
@@ -159,16 +168,24 @@ impl NumberColumn {
         true
     }
 
-    /// Adds a date. Returns false in a column of numbers, or of dates in another unit.
-    fn push_date(&mut self, value: f64, unit: DateUnit) -> bool {
+    /// Adds a date. `offset`: whether times of the column are in UTC. Returns false in a column of numbers, or of dates in another
+    /// unit.
+    fn push_date(&mut self, value: f64, (unit, offset): (DateUnit, bool), line: u32) -> bool {
+        let form = || DateForm::of_times(unit, offset);
         let value = match &self.known {
-            Some(ColumnKind::Date(form)) => form.converted(value, unit),
+            Some(ColumnKind::Date(known)) => {
+                if known.offset.is_some_and(|known| known != offset) && unit == DateUnit::Seconds {
+                    let text = if offset { moment_text(value) } else { iso_text(value, unit) };
+                    self.other_offset.get_or_insert((line, text));
+                }
+                known.converted(value, unit)
+            }
             Some(_) => None,
-            None if self.dates == Some(unit) || (self.dates.is_none() && all_missing(&self.values)) => {
-                self.dates = Some(unit);
+            None if self.dates.is_none() && all_missing(&self.values) => {
+                self.dates = Some(form());
                 Some(value)
             }
-            None => None,
+            None => self.dates.as_ref().is_some_and(|dates| dates.unit == unit).then_some(value),
         };
         self.native = true;
         self.values.extend(value);
@@ -237,6 +254,11 @@ impl Builder {
         if let Self::Numbers(numbers) = self { numbers.lenient.unwrap_or(0) } else { 0 }
     }
 
+    /// Line and text of the first time that names its offset from UTC where the schema has none, or the other way around.
+    pub fn other_offset(&self) -> Option<&(u32, String)> {
+        if let Self::Numbers(numbers) = self { numbers.other_offset.as_ref() } else { None }
+    }
+
     /// A text column, regardless of what cells look like.
     pub fn text() -> Self {
         Self::Text { codes: Vec::new(), levels: DistinctTexts::default() }
@@ -286,7 +308,8 @@ impl Builder {
         let pushed = match (&mut *self, value) {
             (Self::Numbers(numbers), Value::Number(value)) => numbers.push_number(value, line, missing),
             (Self::Numbers(numbers), Value::Whole(whole)) => numbers.push_number(whole as f64, line, missing),
-            (Self::Numbers(numbers), Value::Date(value, unit)) => numbers.push_date(value, unit),
+            (Self::Numbers(numbers), Value::Date(value, unit)) => numbers.push_date(value, (unit, false), line),
+            (Self::Numbers(numbers), Value::Moment(value)) => numbers.push_date(value, (DateUnit::Seconds, true), line),
             (Self::Numbers(numbers), Value::Text(text)) => {
                 numbers.text |= !missing.matches(text);
                 false
@@ -317,7 +340,8 @@ impl Builder {
                 so_far.infinite = so_far.infinite.or(more.infinite);
                 so_far.plain &= more.plain;
                 so_far.wrong = so_far.wrong.take().or(more.wrong);
-                so_far.dates = so_far.dates.or(more.dates);
+                so_far.dates = so_far.dates.take().or(more.dates);
+                so_far.other_offset = so_far.other_offset.take().or(more.other_offset);
                 so_far.native |= more.native;
                 so_far.text |= more.text;
             }
@@ -357,7 +381,7 @@ impl Builder {
     pub fn origin(&self) -> Origin {
         match self {
             Self::Numbers(NumberColumn { plain, native, text, dates, .. }) => {
-                Origin { plain: *plain, native: *native, text: *text, dates: dates.map(DateForm::from) }
+                Origin { plain: *plain, native: *native, text: *text, dates: dates.clone() }
             }
             Self::Text { .. } | Self::Again => Origin::default(),
         }

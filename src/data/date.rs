@@ -15,6 +15,9 @@ pub struct DateForm {
     pub pattern: String,
     /// The unit of the values.
     pub unit: DateUnit,
+    /// Whether times name their offset from UTC. `None` for dates, if only some of them do, and in older models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<bool>,
 }
 
 /// The unit of a date's value.
@@ -128,7 +131,22 @@ impl DateForm {
             (false, true) => DateUnit::Clock,
             (false, false) => return None,
         };
-        Some(Self { pattern: pattern.to_owned(), unit })
+        let offset = pattern.contains("%z") || pattern.contains("%:z") || pattern.contains("%s");
+        Some(Self { offset: (unit == DateUnit::Seconds).then_some(offset), ..Self::new(pattern, unit) })
+    }
+
+    /// The form of a pattern, of which it is not known whether times name their offset.
+    fn new(pattern: &str, unit: DateUnit) -> Self {
+        Self { pattern: pattern.to_owned(), unit, offset: None }
+    }
+
+    /// Whether a cell names an offset from UTC though the times of this form do not, or the other way around.
+    pub(super) fn has_other_offset(&self, cell: &str) -> bool {
+        let Some(offset) = self.offset else { return false };
+        match cell.get(10..) {
+            Some(time) if self.is_iso() && !time.is_empty() => names_offset(time) != offset,
+            _ => has_offset(cell) == Some(!offset),
+        }
     }
 
     /// Whether dates are those of ISO 8601.
@@ -155,14 +173,14 @@ impl DateForm {
     pub fn parse_or_iso(&self, cell: &str) -> Option<f64> {
         let by_iso = || {
             let is_date = self.unit != DateUnit::Clock;
-            is_date.then(|| Self { pattern: ISO.to_owned(), unit: self.unit }.parse(cell)).flatten()
+            is_date.then(|| Self::new(ISO, self.unit).parse(cell)).flatten()
         };
         self.parse(cell).or_else(by_iso).or_else(|| self.with_other_time(cell))
     }
 
     /// The value of a cell whose date has this form and whose time has another, such as `10:30:00` for `10:30`.
     fn with_other_time(&self, cell: &str) -> Option<f64> {
-        let of = |pattern: String| Self { pattern, unit: self.unit }.parse(cell);
+        let of = |pattern: String| Self::new(&pattern, self.unit).parse(cell);
         if self.unit == DateUnit::Clock {
             return CLOCKS.iter().chain([&CLOCK]).find_map(|clock| of((*clock).to_owned()));
         }
@@ -217,15 +235,20 @@ impl DateForm {
     }
 }
 
-/// The form of dates and times from a typed format.
+/// The form of dates and times from a typed format, of which it is not known whether times name their offset.
 impl From<DateUnit> for DateForm {
     fn from(unit: DateUnit) -> Self {
         let pattern = if unit == DateUnit::Clock { CLOCK } else { ISO };
-        Self { pattern: pattern.to_owned(), unit }
+        Self::new(pattern, unit)
     }
 }
 
 impl DateForm {
+    /// The form of dates, and of times that name their offset from UTC or do not.
+    pub(super) fn of_times(unit: DateUnit, offset: bool) -> Self {
+        Self { offset: (unit == DateUnit::Seconds).then_some(offset), ..Self::from(unit) }
+    }
+
     /// Converts a date from another unit; `None` if exactly one of the units is a time of day.
     pub(super) fn converted(&self, value: f64, from: DateUnit) -> Option<f64> {
         match (from, self.unit) {
@@ -262,6 +285,11 @@ pub(super) fn iso_text(value: f64, unit: DateUnit) -> String {
     [0, 3, 6, 9].into_iter().map(text).find(exact).unwrap_or_else(|| text(9))
 }
 
+/// A time in UTC as text that is parsed to the same number: `2024-02-29 12:30:15.5Z`.
+pub(super) fn moment_text(value: f64) -> String {
+    iso_text(value, DateUnit::Seconds) + "Z"
+}
+
 /// Seconds since 1970-01-01 of a date of ISO 8601, and whether it includes a time.
 fn iso(cell: &str) -> Option<(f64, bool)> {
     let bytes = cell.as_bytes();
@@ -277,12 +305,16 @@ fn iso(cell: &str) -> Option<(f64, bool)> {
     if bytes.len() == 10 {
         return cell.parse::<Date>().ok().map(|date| (of_datetime(date.to_datetime(Time::midnight())), false));
     }
-    let zoned = cell.ends_with(['Z', 'z']) || cell[10..].contains(['+', '-']);
-    if zoned {
+    if names_offset(&cell[10..]) {
         let stamp = cell.parse::<jiff::Timestamp>().ok()?;
         return Some((seconds_of(stamp), true));
     }
     cell.parse::<DateTime>().ok().map(|moment| (of_datetime(moment), true))
+}
+
+/// Whether what follows the date in ISO 8601 names an offset from UTC.
+fn names_offset(time: &str) -> bool {
+    time.ends_with(['Z', 'z']) || time.contains(['+', '-'])
 }
 
 fn seconds_of(stamp: jiff::Timestamp) -> f64 {
@@ -352,7 +384,7 @@ mod tests {
 
     #[test]
     fn cycles_need_two_periods() {
-        let days = DateForm { pattern: ISO.to_owned(), unit: DateUnit::Days };
+        let days = DateForm::new(ISO, DateUnit::Days);
         assert_eq!(days.cycles(0.0, 13.0), []);
         assert_eq!(days.cycles(0.0, 14.0), [Cycle::Week]);
         assert_eq!(days.cycles(0.0, 800.0), [Cycle::Week, Cycle::Year]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::builder::Origin;
 use super::cell::{format_number, parse_number};
-use super::date::{DateUnit, iso_text};
+use super::date::{DateUnit, iso_text, moment_text};
 use super::input::Input;
 use super::kinds::{KeptTexts, Kinded, kinds};
 use super::options::ReadOptions;
@@ -23,8 +23,10 @@ pub enum Cells {
     Numbers(Vec<f64>),
     /// Integers beyond the exact range of doubles.
     Whole(Vec<Option<i64>>),
-    /// Dates or times; NaN where a value is missing.
+    /// Dates, times of day, or times without an offset from UTC; NaN where a value is missing.
     Dates(Vec<f64>, DateUnit),
+    /// Times in UTC, in seconds since 1970-01-01 00:00; NaN where a value is missing.
+    Moments(Vec<f64>),
     /// Texts as indices of `levels`; `u32::MAX` where a value is missing.
     Text {
         /// One code for each row.
@@ -38,7 +40,7 @@ impl Cells {
     /// Whether the value of a row is missing.
     pub fn is_missing(&self, row: usize) -> bool {
         match self {
-            Self::Numbers(values) | Self::Dates(values, _) => values[row].is_nan(),
+            Self::Numbers(values) | Self::Dates(values, _) | Self::Moments(values) => values[row].is_nan(),
             Self::Whole(values) => values[row].is_none(),
             Self::Text { codes, .. } => codes[row] == MISSING,
         }
@@ -53,6 +55,7 @@ impl Cells {
             Self::Numbers(values) => Cow::Owned(number_text(values[row])),
             Self::Whole(values) => Cow::Owned(values[row].unwrap_or_default().to_string()),
             Self::Dates(values, unit) => Cow::Owned(iso_text(values[row], *unit)),
+            Self::Moments(values) => Cow::Owned(moment_text(values[row])),
             Self::Text { codes, levels } => Cow::Borrowed(&levels[codes[row] as usize]),
         })
     }
@@ -63,7 +66,7 @@ impl Cells {
             Self::Numbers(_) => "numbers",
             Self::Whole(_) => "whole numbers beyond 2⁵³, which no double holds",
             Self::Dates(_, DateUnit::Clock) => "times of day",
-            Self::Dates(..) => "dates",
+            Self::Dates(..) | Self::Moments(_) => "dates",
             Self::Text { .. } => "text",
         }
     }
@@ -76,6 +79,7 @@ impl Cells {
             Self::Numbers(values) => Self::Numbers(of(values, rows)),
             Self::Whole(values) => Self::Whole(of(values, rows)),
             Self::Dates(values, unit) => Self::Dates(of(values, rows), *unit),
+            Self::Moments(values) => Self::Moments(of(values, rows)),
             Self::Text { codes, levels } => Self::Text { codes: of(codes, rows), levels: levels.clone() },
         }
     }
@@ -208,6 +212,7 @@ fn cells(column: Column, kind: &ColumnKind, text: Option<Column>, unreadable: bo
     match (column, kind, text) {
         (_, _, Some(text)) if unreadable => as_text(text),
         (Column::Text { .. }, _, Some(text)) => as_text(text),
+        (Column::Numbers(values), ColumnKind::Date(form), _) if form.offset == Some(true) => Cells::Moments(values),
         (Column::Numbers(values), ColumnKind::Date(form), _) => Cells::Dates(values, form.unit),
         (Column::Numbers(values), _, Some(Column::Text { codes, levels })) => spelled(values, codes, levels),
         (Column::Numbers(values), ..) => Cells::Numbers(values),

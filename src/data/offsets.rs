@@ -1,8 +1,8 @@
-//! Times with and without an offset from UTC in one column.
+//! Times with and without an offset from UTC.
 
 use super::date::has_offset;
-use super::table::Column;
-use crate::{Warning, WarningKind};
+use super::table::{Column, ColumnKind};
+use crate::{Unit, Warning, WarningKind};
 
 /// The warning about a column in which some times name their offset from UTC and others do not: local times would stand beside
 /// times in UTC.
@@ -14,6 +14,21 @@ pub(super) fn some_offsets(name: &str, text: &Column) -> Option<Warning> {
         "column \"{name}\": some times name their offset from UTC (\"{with}\"), others do not (\"{without}\"): those are taken for UTC"
     );
     Some(Warning::new(WarningKind::Other, message).column(name))
+}
+
+/// The warning about a time that names its offset from UTC though the times in training did not, or the other way around.
+pub(super) fn other_offset(name: &str, known: &ColumnKind, (unit, (line, time)): (Unit, &(u32, String))) -> Warning {
+    let with = matches!(known, ColumnKind::Date(form) if form.offset == Some(true));
+    let message = match with {
+        true => format!(
+            "column \"{name}\": times in training name their offset from UTC, \"{time}\" ({unit} {line}) does not: such times are taken for UTC"
+        ),
+        false => format!(
+            "column \"{name}\": times in training name no offset from UTC, \"{time}\" ({unit} {line}) does: such times become times in UTC, \
+             those in training stayed as they are"
+        ),
+    };
+    Warning::new(WarningKind::Other, message).column(name)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::builder::Builder;
 use super::delimited::DelimitedRows;
 use super::layout::FileLayout;
+use super::offsets::other_offset;
 use super::options::ReadOptions;
 use super::outline::Outline;
 use super::raw_table::RawTable;
@@ -27,6 +28,8 @@ pub struct TableReader {
     matching: Vec<Warning>,
     /// For each column, the number of cells that count as missing because they are not numbers.
     unreadable: Vec<usize>,
+    /// For each column, the first time that has an offset from UTC where the schema has none, or the other way around.
+    other_offsets: Vec<Option<(u32, String)>>,
 }
 
 impl TableReader {
@@ -43,7 +46,15 @@ impl TableReader {
     /// A reader for the rows of a source.
     pub(super) fn of(source: Box<dyn TableSource>, options: &ReadOptions) -> Self {
         let markers = options.missing.clone();
-        Self { source, markers, wanted: Vec::new(), kept: Vec::new(), matching: Vec::new(), unreadable: Vec::new() }
+        Self {
+            source,
+            markers,
+            wanted: Vec::new(),
+            kept: Vec::new(),
+            matching: Vec::new(),
+            unreadable: Vec::new(),
+            other_offsets: Vec::new(),
+        }
     }
 
     /// The columns of the file.
@@ -59,6 +70,7 @@ impl TableReader {
     /// Selects the columns to read, and those to copy as written, by their position in the file.
     pub fn select(&mut self, wanted: Vec<Wanted>, kept: Vec<usize>) {
         self.unreadable = vec![0; wanted.len()];
+        self.other_offsets = vec![None; wanted.len()];
         self.wanted = wanted;
         self.kept = kept;
     }
@@ -89,6 +101,9 @@ impl TableReader {
             return Ok(None);
         }
         self.unreadable.iter_mut().zip(&columns).for_each(|(count, (_, builder))| *count += builder.unreadable());
+        for (found, (_, builder)) in self.other_offsets.iter_mut().zip(&columns) {
+            *found = found.take().or_else(|| builder.other_offset().cloned());
+        }
         let (path, outline) = (self.source.path().to_path_buf(), self.source.outline());
         let names: Vec<String> = self.wanted.iter().map(|wanted| wanted.name.clone()).collect();
         let named = columns.into_iter().zip(&names);
@@ -118,6 +133,10 @@ impl TableReader {
             let message = format!("column \"{name}\": {} no number: no value", are(count, "cell"));
             Warning::new(WarningKind::UnreadableNumbers, message).column(name).count(count)
         }));
+        let unit = self.outline().unit;
+        let found =
+            self.wanted.iter().zip(&self.other_offsets).filter_map(|(wanted, found)| Some((wanted, found.as_ref()?)));
+        warnings.extend(found.map(|(wanted, time)| other_offset(&wanted.name, &wanted.kind, (unit, time))));
         warnings.extend(self.source.warnings());
         warnings
     }

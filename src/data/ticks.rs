@@ -1,6 +1,6 @@
 //! Stored forms of dates and times: integers in typed formats, or text.
 
-use super::date::{DateForm, DateUnit, iso_text, seconds};
+use super::date::{DateForm, DateUnit, iso_text, moment_text, seconds};
 
 impl DateUnit {
     /// Whether [`iso_text`] of a value is parsed to the same number. Times of day with decimals are not recognised when
@@ -9,6 +9,11 @@ impl DateUnit {
         let whole = self != DateUnit::Clock || value.fract() == 0.0;
         whole && DateForm::from(self).parse(&iso_text(value, self)) == Some(value)
     }
+}
+
+/// The same for a time in UTC and [`moment_text`].
+pub(super) fn is_moment_kept_as_text(value: f64) -> bool {
+    DateForm::from(DateUnit::Seconds).parse(&moment_text(value)) == Some(value)
 }
 
 /// Dates and times as integers.

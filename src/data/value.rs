@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::cell::format_number;
-use super::date::{DateUnit, iso_text};
+use super::date::{DateUnit, iso_text, moment_text};
 
 /// 2⁵³: integers up to this magnitude are exact in a double; different ones beyond it may have equal doubles.
 pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -23,8 +23,10 @@ pub(super) enum Value<'a> {
     Text(&'a str),
     /// The text of a number, which is parsed like a cell of CSV.
     Digits(&'a str),
-    /// A date or time.
+    /// A date, a time of day, or a time without an offset from UTC.
     Date(f64, DateUnit),
+    /// A time in UTC, in seconds since 1970-01-01 00:00.
+    Moment(f64),
 }
 
 impl<'a> Value<'a> {
@@ -50,6 +52,7 @@ impl<'a> Value<'a> {
             Self::Whole(value) => Cow::Owned(value.to_string()),
             Self::Text(text) | Self::Digits(text) => Cow::Borrowed(text),
             Self::Date(value, unit) => Cow::Owned(iso_text(value, unit)),
+            Self::Moment(value) => Cow::Owned(moment_text(value)),
         }
     }
 }

@@ -18,6 +18,7 @@ use super::format::of_name;
 use super::frame::{Cells, Frame};
 use super::options::Format;
 use super::source::Source;
+use super::ticks::is_moment_kept_as_text;
 use crate::option_text::setting;
 use crate::{Error, Result};
 
@@ -130,8 +131,12 @@ impl Destination {
 /// Refuses dates whose text would not be parsed to the same number.
 fn check_dates_as_text(frame: &Frame) -> Written {
     for (name, cells) in frame.named() {
-        let Cells::Dates(values, unit) = cells else { continue };
-        let lost = |value: &f64| !value.is_nan() && !unit.is_kept_as_text(*value);
+        let (values, is_kept): (_, &dyn Fn(f64) -> bool) = match cells {
+            Cells::Dates(values, unit) => (values, &|value| unit.is_kept_as_text(value)),
+            Cells::Moments(values) => (values, &is_moment_kept_as_text),
+            _ => continue,
+        };
+        let lost = |value: &f64| !value.is_nan() && !is_kept(*value);
         if let Some(value) = values.iter().find(|value| lost(value)) {
             let message = format!("text does not hold the time {value} exactly: try {}", setting("to", "parquet"));
             return Err(WriteFault::column(name, message));

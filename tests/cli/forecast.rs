@@ -41,7 +41,8 @@ fn a_dry_run_of_folds_takes_the_options_of_the_run() {
     }
     assert!(planned(&["--cv", "3", "--monitor", "val_mcc"]).contains("\nmonitor     val_mcc, in each fold\n"));
     let folds = json(&planned(&["--cv", "3", "--epochs", "20", "-j", "1", "--json"]));
-    let networks = folds["expected"]["seconds"].as_f64().unwrap() / folds["expected"]["seconds_of_epoch"].as_f64().unwrap();
+    let networks =
+        folds["expected"]["seconds"].as_f64().unwrap() / folds["expected"]["seconds_of_epoch"].as_f64().unwrap();
     assert!((networks - 80.0).abs() < 1e-6, "three folds and all rows, 20 epochs each: {folds}");
 }
 

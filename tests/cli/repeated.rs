@@ -66,6 +66,37 @@ fn a_model_reads_the_dates_that_other_programs_write() {
 }
 
 #[test]
+fn times_in_utc_and_local_times_are_told_apart() {
+    let place = Place::new();
+    let times = |offset: &str| {
+        table("t,x,y", 60, |n| format!("2020-01-{:02} 10:00:00{offset},{},{}", n % 28 + 1, n % 5, n % 2))
+    };
+    for (name, offset) in [("local", ""), ("utc", "Z"), ("east", "+05:00")] {
+        place.write(&format!("{name}.csv"), times(offset));
+    }
+    place.train("local.csv", "of_local", &PLAIN);
+    place.train("east.csv", "of_east", &PLAIN);
+    let said = |run: &str, file: &str| error(&place.run(&["predict", run, file]));
+    assert_eq!(said("of_local", "local.csv") + &said("of_east", "utc.csv"), "");
+    let other = said("of_local", "utc.csv");
+    assert!(other.contains("name no offset from UTC, \"2020-01-01 10:00:00Z\" (line 2) does"), "{other}");
+    assert!(said("of_east", "local.csv").contains("\"2020-01-01 10:00:00\" (line 2) does not"));
+    assert!(place.run(&["evaluate", "of_local", "east.csv"]).status.success());
+    // Every format but NumPy's keeps which of both they are, and the same numbers.
+    for format in ["tsv", "jsonl", "parquet", "pack"] {
+        for name in ["east", "local"] {
+            let to = format!("{name}.{format}");
+            place.ok(&["data", "convert", &format!("{name}.csv"), &to]);
+            let run = format!("of_{name}");
+            assert_eq!(said(&run, &to), "", "{to}");
+            assert_eq!(place.ok(&["predict", &run, &to]), place.ok(&["predict", &run, &format!("{name}.csv")]), "{to}");
+            let other = if name == "east" { "of_local" } else { "of_east" };
+            assert!(said(other, &to).contains("offset from UTC"), "{to}");
+        }
+    }
+}
+
+#[test]
 fn an_ambiguous_point_is_refused_in_prediction() {
     let place = Place::new();
     place.write("d.csv", table("x;y", 60, |n| format!("{},{};{}", n * 50, 10 + n % 7, n % 2)));

@@ -53,6 +53,7 @@ fn whole(value: i64, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) {
         ValueKind::Decimal(decimals) => decimal(value.into(), decimals, push),
         ValueKind::Date => push(Value::Date(value as f64, DateUnit::Days)),
         ValueKind::Timestamp(parts) => push(Value::Date(since(value, parts), DateUnit::Seconds)),
+        ValueKind::Moment(parts) => push(Value::Moment(since(value, parts))),
         ValueKind::Time(parts) => push(Value::Date(since(value, parts), DateUnit::Clock)),
         _ => push(Value::whole(value)),
     }

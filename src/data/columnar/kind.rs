@@ -20,6 +20,8 @@ pub(super) enum ValueKind {
     Date,
     /// Time since 1970-01-01, in this many units a second.
     Timestamp(i64),
+    /// The same in UTC.
+    Moment(i64),
     /// Time since midnight, in this many units a second.
     Time(i64),
     /// A Julian day and nanoseconds within the day.
@@ -39,7 +41,7 @@ impl ValueKind {
             ValueKind::Nothing => return None,
             ValueKind::Boolean => "truth values",
             ValueKind::Number | ValueKind::Unsigned | ValueKind::Decimal(_) | ValueKind::Half => "numbers",
-            ValueKind::Date | ValueKind::Timestamp(_) | ValueKind::JulianTime => "dates",
+            ValueKind::Date | ValueKind::Timestamp(_) | ValueKind::Moment(_) | ValueKind::JulianTime => "dates",
             ValueKind::Time(_) => "times",
             ValueKind::Text | ValueKind::Uuid => "text",
         })
@@ -93,6 +95,7 @@ fn of_integer(logical: Option<&LogicalType>, converted: ConvertedType) -> ValueK
     };
     match (logical, converted) {
         (Some(LogicalType::Date), _) | (None, ConvertedType::DATE) => ValueKind::Date,
+        (Some(LogicalType::Timestamp(stamp)), _) if stamp.is_adjusted_to_u_t_c => ValueKind::Moment(parts(&stamp.unit)),
         (Some(LogicalType::Timestamp(stamp)), _) => ValueKind::Timestamp(parts(&stamp.unit)),
         (Some(LogicalType::Time(time)), _) => ValueKind::Time(parts(&time.unit)),
         (None, ConvertedType::TIMESTAMP_MILLIS) => ValueKind::Timestamp(1_000),

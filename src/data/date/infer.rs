@@ -1,6 +1,6 @@
 //! Finds the form in which the dates of a column are written.
 
-use super::{CLOCKS, DATES, DateForm, DateUnit, ISO, TIMES, iso};
+use super::{CLOCKS, DATES, DateForm, DateUnit, ISO, TIMES, iso, names_offset};
 use crate::data::cell::shortened;
 use crate::data::short_years::year_is_first;
 use crate::option_text::quoted;
@@ -59,7 +59,7 @@ fn is_season(level: &str) -> bool {
 /// Whether a text is a date and time of ISO 8601: `Some(true)` with an offset from UTC.
 pub(in crate::data) fn has_offset(level: &str) -> Option<bool> {
     let (_, timed) = iso(level)?;
-    timed.then(|| level.ends_with(['Z', 'z']) || level[10..].contains(['+', '-']))
+    timed.then(|| names_offset(&level[10..]))
 }
 
 /// The first form of those that fit all `levels`, if all of them read each level alike.
@@ -83,7 +83,9 @@ fn agreed(fitting: &[&DateForm], levels: &[&str]) -> Dates {
 fn form_of_iso(levels: &[&str]) -> DateForm {
     let timed = levels.iter().filter_map(|level| iso(level)).any(|(_, timed)| timed);
     let unit = if timed { DateUnit::Seconds } else { DateUnit::Days };
-    DateForm { pattern: ISO.to_owned(), unit }
+    let mut offsets = levels.iter().filter_map(|level| has_offset(level));
+    let offset = offsets.next().filter(|first| offsets.all(|offset| offset == *first));
+    DateForm { offset, ..DateForm::new(ISO, unit) }
 }
 
 /// The form of a column in which at least `share` of the rows, and at least three, are dates; and the number of such
@@ -133,7 +135,7 @@ impl DateForm {
             return None;
         }
         let pattern = own.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m");
-        let other = Self { pattern, unit: self.unit };
+        let other = Self::new(&pattern, self.unit);
         let level = levels.iter().find(|(level, _)| self.parse(level).is_none() && other.parse(level).is_some())?;
         Some((other.pattern, level.0.to_owned()))
     }

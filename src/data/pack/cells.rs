@@ -14,6 +14,7 @@ pub(in crate::data) fn form_of(name: &str, cells: &Cells) -> Result<ColumnForm, 
     let (kind, element, texts) = match cells {
         Cells::Numbers(values) => (CellKind::Number, narrowest(values), (0, 0)),
         Cells::Dates(values, unit) => (CellKind::of_dates(*unit), narrowest(values), (0, 0)),
+        Cells::Moments(values) => (CellKind::Moments, narrowest(values), (0, 0)),
         Cells::Whole(values) if values.contains(&Some(NO_WHOLE)) => {
             return Err(format!("a pack takes −2⁶³ for no value: try {}", setting("to", "parquet")));
         }
@@ -45,7 +46,7 @@ pub(in crate::data) fn bytes_of(
     out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     match (cells, part) {
-        (Cells::Numbers(values) | Cells::Dates(values, _), _) => {
+        (Cells::Numbers(values) | Cells::Dates(values, _) | Cells::Moments(values), _) => {
             values.chunks(AT_A_TIME).try_for_each(|values| out(&number_bytes(values, element)))
         }
         (Cells::Whole(values), _) => {

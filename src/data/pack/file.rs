@@ -84,10 +84,11 @@ impl PackFile {
         let column = &self.columns[place];
         let size = column.element.size();
         let cells = &self.bytes[column.start + first * size..][..rows * size];
-        let number = |value: f64| match column.kind.unit() {
-            Some(_) if value.is_nan() => Value::Missing,
-            Some(unit) => Value::Date(value, unit),
-            None => Value::Number(value),
+        let number = |value: f64| match (column.kind, column.kind.unit()) {
+            (CellKind::Number, _) => Value::Number(value),
+            _ if value.is_nan() => Value::Missing,
+            (_, Some(unit)) => Value::Date(value, unit),
+            (_, None) => Value::Moment(value),
         };
         match column.element {
             CellType::F64 => {

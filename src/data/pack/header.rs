@@ -35,6 +35,8 @@ pub(in crate::data) enum CellKind {
     Days,
     /// Dates with times as seconds since 1970-01-01 00:00.
     Seconds,
+    /// Times in UTC as seconds since 1970-01-01 00:00.
+    Moments,
     /// Times of day as seconds since midnight.
     Clock,
     /// Indices of texts.
@@ -51,13 +53,13 @@ impl CellKind {
         }
     }
 
-    /// The unit of dates of this kind; `None` for other kinds.
+    /// The unit of dates without an offset of this kind; `None` for other kinds.
     pub(in crate::data) fn unit(self) -> Option<DateUnit> {
         match self {
             Self::Days => Some(DateUnit::Days),
             Self::Seconds => Some(DateUnit::Seconds),
             Self::Clock => Some(DateUnit::Clock),
-            Self::Number | Self::Whole | Self::Text => None,
+            Self::Number | Self::Whole | Self::Moments | Self::Text => None,
         }
     }
 }
@@ -95,8 +97,14 @@ impl CellType {
         match (kind, dtype) {
             (CellKind::Whole, Dtype::I64) => Some(Self::I64),
             (CellKind::Text, Dtype::U32) => Some(Self::U32),
-            (CellKind::Number | CellKind::Days | CellKind::Seconds | CellKind::Clock, Dtype::F64) => Some(Self::F64),
-            (CellKind::Number | CellKind::Days | CellKind::Seconds | CellKind::Clock, Dtype::F32) => Some(Self::F32),
+            (
+                CellKind::Number | CellKind::Days | CellKind::Seconds | CellKind::Moments | CellKind::Clock,
+                Dtype::F64,
+            ) => Some(Self::F64),
+            (
+                CellKind::Number | CellKind::Days | CellKind::Seconds | CellKind::Moments | CellKind::Clock,
+                Dtype::F32,
+            ) => Some(Self::F32),
             _ => None,
         }
     }

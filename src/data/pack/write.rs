@@ -105,7 +105,7 @@ impl Packer {
 
     /// Whether a number column must be read again from the files.
     fn is_read_again(&self, cells: &Cells) -> bool {
-        matches!(cells, Cells::Numbers(values) | Cells::Dates(values, _) if values.len() < self.frame.rows)
+        matches!(cells, Cells::Numbers(values) | Cells::Dates(values, _) | Cells::Moments(values) if values.len() < self.frame.rows)
     }
 
     /// Reads the files again and writes the numbers.

@@ -88,7 +88,13 @@ fn write_vector(name: &str, cells: &Cells, rows: usize, out: &mut dyn Write) -> 
             let message = format!("NumPy has no type for times of day: try {}", setting("to", "parquet"));
             return Err(WriteFault::column(name, message));
         }
-        Cells::Dates(values, unit) => {
+        Cells::Dates(..) | Cells::Moments(_) => {
+            let (values, unit) = match cells {
+                Cells::Dates(values, unit) => (values, unit),
+                // NumPy's times name no offset.
+                Cells::Moments(values) => (values, &DateUnit::Seconds),
+                _ => unreachable!("times"),
+            };
             let Some(ticks) = Ticks::of(values, *unit) else {
                 let message = format!("NumPy's 64 bits do not hold these times: try {}", setting("to", "csv"));
                 return Err(WriteFault::column(name, message));

@@ -72,12 +72,7 @@ fn stored<'a>(name: &str, cells: &'a Cells) -> Result<Stored<'a>, WriteFault> {
         Cells::Whole(values) => Stored::Integers(values.clone(), None),
         Cells::Dates(values, unit) => {
             let ticks = Ticks::of(values, *unit).ok_or_else(unfit)?;
-            let tick = match ticks.per_second {
-                1_000 => TimeUnit::MILLIS,
-                1_000_000 => TimeUnit::MICROS,
-                _ => TimeUnit::NANOS,
-            };
-            match (unit, tick) {
+            match (unit, tick_of(&ticks)) {
                 (DateUnit::Days, _) if ticks.counts.iter().flatten().any(|days| i32::try_from(*days).is_err()) => {
                     return Err(unfit());
                 }
@@ -91,10 +86,23 @@ fn stored<'a>(name: &str, cells: &'a Cells) -> Result<Stored<'a>, WriteFault> {
                 (DateUnit::Clock, tick) => Stored::Integers(ticks.counts, Some(LogicalType::time(false, tick))),
             }
         }
+        Cells::Moments(values) => {
+            let ticks = Ticks::of(values, DateUnit::Seconds).ok_or_else(unfit)?;
+            let in_utc = LogicalType::timestamp(true, tick_of(&ticks));
+            Stored::Integers(ticks.counts, Some(in_utc))
+        }
         Cells::Text { codes, levels } => {
             Stored::Texts(codes, levels.iter().map(|level| ByteArray::from(level.as_str())).collect())
         }
     })
+}
+
+fn tick_of(ticks: &Ticks) -> TimeUnit {
+    match ticks.per_second {
+        1_000 => TimeUnit::MILLIS,
+        1_000_000 => TimeUnit::MICROS,
+        _ => TimeUnit::NANOS,
+    }
 }
 
 /// Whether a 64-bit integer represents a double exactly. It does not for negative zero.
