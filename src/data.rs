@@ -113,6 +113,7 @@ pub use layout::FileLayout;
 pub use levels::{Coding, LevelNumbers, MOST_LEVELS};
 pub use targets::Targets;
 
+pub(crate) use number::NO_DECIMALS;
 pub use number::NumberForm;
 pub use one_hot::OneHot;
 pub use options::{

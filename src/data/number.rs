@@ -23,6 +23,10 @@ pub struct NumberForm {
 const SIGNS: &str = "%‰$€£¥₹₩₽₺₫฿₴₦₱₪";
 /// Thousands separators that have no other meaning: spaces, apostrophes, underscores.
 const PLAIN_SEPARATORS: [char; 7] = [' ', '\u{a0}', '\u{202f}', '\u{2009}', '\'', '’', '_'];
+/// Thousands separators that look alike, and stand for each other.
+const ALIKE: [&[char]; 2] = [&[' ', '\u{a0}', '\u{202f}', '\u{2009}'], &['\'', '’']];
+/// Dashes for decimals that are zero, after the decimal sign: `12,-` and `12.–`.
+pub(crate) const NO_DECIMALS: [&str; 4] = ["--", "-", "–", "—"];
 /// Minus signs: that of the keyboard, the typographic one, and dashes that stand for it.
 const MINUS: [char; 4] = ['-', '−', '–', '‒'];
 
@@ -37,6 +41,21 @@ impl NumberForm {
         matches!(self.sign, Some('%' | '‰'))
     }
 
+    /// The thousands separators: the one of this notation, and those that look like it.
+    pub fn separators(&self) -> Vec<char> {
+        let alike = |c| ALIKE.iter().find(|alike| alike.contains(&c)).map_or(vec![c], |alike| alike.to_vec());
+        self.thousands.map(alike).unwrap_or_default()
+    }
+
+    fn parts_thousands(self, c: char) -> bool {
+        let alike = |own| own == c || ALIKE.iter().any(|alike| alike.contains(&own) && alike.contains(&c));
+        self.thousands.is_some_and(alike)
+    }
+
+    fn point(self) -> char {
+        if self.decimal_comma { ',' } else { '.' }
+    }
+
     /// The value of a cell; `None` if it is not a number in this notation. Percentages are not converted: `5%` is 5.
     pub fn parse(self, cell: &str) -> Option<f64> {
         if self.is_plain() { parse_number(cell) } else { self.parse_decorated(cell) }
@@ -48,7 +67,7 @@ impl NumberForm {
         if negative {
             plain.push('-');
         }
-        let point = if self.decimal_comma { ',' } else { '.' };
+        let point = self.point();
         let (whole, rest) = digits.split_at(digits.find([point, 'e', 'E']).unwrap_or(digits.len()));
         self.push_whole(whole, &mut plain)?;
         let rest = match rest.strip_prefix(point) {
@@ -59,7 +78,7 @@ impl NumberForm {
             None => rest,
         };
         // Nobody parts thousands of a number with an exponent: `1,370e+03` has a decimal comma.
-        let parted = self.thousands.is_some_and(|separator| whole.contains(separator));
+        let parted = whole.contains(|c| self.parts_thousands(c));
         let known = |c: char| c.is_ascii_digit() || (!parted && matches!(c, 'e' | 'E' | '-' | '+'));
         if !rest.chars().all(known) || !digits.contains(|c: char| c.is_ascii_digit()) {
             return None;
@@ -88,7 +107,9 @@ impl NumberForm {
                 minus = !text.starts_with('+');
                 text = rest.trim_start();
             }
-            if let Some(rest) = text.strip_suffix(MINUS)
+            if let Some(rest) = without_dash(text, self.point()) {
+                text = rest;
+            } else if let Some(rest) = text.strip_suffix(MINUS)
                 && !(minus || behind || bracketed)
             {
                 behind = true;
@@ -104,19 +125,22 @@ impl NumberForm {
                 break;
             }
         }
+        if bracketed && (minus || behind) {
+            return None;
+        }
         // Without a percent sign, 0.05 may mean 5 %. A currency sign may be omitted.
         let zero = || text.chars().all(|c| matches!(c, '0' | '.' | ',')) && !text.is_empty();
         let may_lack = !self.is_share() || zero();
-        (signed || may_lack).then_some(((minus || behind) != bracketed, text))
+        (signed || may_lack).then_some((minus || behind || bracketed, text))
     }
 
     /// Appends the digits before the decimals. Groups must have three digits, or two as in India: `12,34,567`.
     fn push_whole(self, whole: &str, plain: &mut String) -> Option<()> {
-        let Some(separator) = self.thousands.filter(|separator| whole.contains(*separator)) else {
+        if !whole.contains(|c| self.parts_thousands(c)) {
             plain.push_str(whole);
             return whole.bytes().all(|b| b.is_ascii_digit()).then_some(());
-        };
-        let groups: Vec<&str> = whole.split(separator).collect();
+        }
+        let groups: Vec<&str> = whole.split(|c| self.parts_thousands(c)).collect();
         let (first, last) = (groups[0], groups[groups.len() - 1]);
         let inner = &groups[1..groups.len() - 1];
         let fits = (1..=3).contains(&first.len())
@@ -130,7 +154,7 @@ impl NumberForm {
 
     /// The notation of some cells in words: `decimal comma`, `thousands separator ","`.
     pub fn described(&self, cells: &[String]) -> String {
-        let thousands = self.thousands.filter(|c| cells.iter().any(|cell| cell.contains(*c)));
+        let thousands = self.thousands.filter(|_| cells.iter().any(|cell| cell.contains(|c| self.parts_thousands(c))));
         let thousands = thousands.map(|c| format!("thousands separator \"{c}\""));
         let sign = self.sign.map(|c| format!("sign \"{c}\""));
         let comma = self.decimal_comma.then(|| "decimal comma".to_owned());
@@ -145,6 +169,12 @@ impl NumberForm {
         }
         parts.join(", ")
     }
+}
+
+/// The text before a decimal sign and a dash that stands for decimals of zero.
+fn without_dash(text: &str, point: char) -> Option<&str> {
+    let number = NO_DECIMALS.iter().find_map(|dash| text.strip_suffix(dash))?.strip_suffix(point)?;
+    number.ends_with(|c: char| c.is_ascii_digit()).then_some(number)
 }
 
 /// A text with a decimal comma, if all texts are numbers with a decimal comma or a decimal point.
@@ -206,7 +236,7 @@ pub(super) struct Convention {
 impl Convention {
     fn allows(self, form: NumberForm) -> bool {
         self.decimal_comma.is_none_or(|comma| form.decimal_comma == comma)
-            && self.thousands.is_none_or(|c| form.thousands.is_none_or(|t| t == c))
+            && self.thousands.is_none_or(|c| form.thousands.is_none() || form.parts_thousands(c))
     }
 }
 
@@ -253,7 +283,8 @@ pub(super) fn infer(levels: &[(&str, usize)], convention: Convention) -> Numbers
         };
         levels.iter().find(differs).map(|(level, _)| (*level).to_owned())
     };
-    if (form.decimal_comma && collapses(levels, form)) || all_are_marked(levels, form) {
+    let known = convention.decimal_comma == Some(true);
+    if (form.decimal_comma && !known && collapses(levels, form)) || all_are_marked(levels, form) {
         return Numbers::None;
     }
     match all.iter().filter(other).find_map(|(candidate, _)| differs(*candidate)) {
@@ -265,7 +296,10 @@ pub(super) fn infer(levels: &[(&str, usize)], convention: Convention) -> Numbers
 /// Whether every number has brackets around it, or a dash behind it. They are then no minus: `(1995)` is a year, and `18-` an
 /// open range.
 fn all_are_marked(levels: &[(&str, usize)], form: NumberForm) -> bool {
-    let is_marked = |level: &str| level.contains('(') || level.trim().ends_with(MINUS);
+    let is_marked = |level: &str| {
+        let level = level.trim();
+        level.contains('(') || (level.ends_with(MINUS) && without_dash(level, form.point()).is_none())
+    };
     let mut numbers = levels.iter().filter(|(level, _)| form.parse(level).is_some());
     levels.len() > 1 && !form.is_plain() && numbers.all(|(level, _)| is_marked(level))
 }
@@ -389,6 +423,9 @@ mod tests {
             (&["1.234,50-", "3,5"], &[-1234.5, 3.5]),
             (&["–98.95", "‒3", "12"], &[-98.95, -3.0, 12.0]),
             (&["5 €-", "7 €"], &[-5.0, 7.0]),
+            (&["12,- €", "9,50 €", "1.200,– €"], &[12.0, 9.5, 1200.0]),
+            (&["12.-", "-9.50", "1'200.--", "7.—"], &[12.0, -9.5, 1200.0, 7.0]),
+            (&["$12.-", "($3)"], &[12.0, -3.0]),
         ] {
             let found = form(cells);
             let read: Vec<f64> = cells.iter().map(|cell| found.parse(cell).unwrap()).collect();
@@ -398,9 +435,26 @@ mod tests {
             assert_eq!(of(cells), Numbers::None, "{cells:?}");
         }
         let form = NumberForm { thousands: Some(','), ..NumberForm::default() };
-        for cell in ["-5-", "(5-)", "((5))", "--5", "5--"] {
+        for cell in ["-5-", "(5-)", "((5))", "--5", "5--", "(-5)", "-(5)", "(5)-", "5,-", ".-"] {
             assert_eq!(form.parse(cell), None, "{cell}");
         }
+    }
+
+    #[test]
+    fn blanks_and_apostrophes_of_any_kind_part_thousands() {
+        let cells = ["1\u{a0}500", "1 700", "2\u{202f}000 000", "3\u{2009}000"];
+        let found = form(&cells);
+        assert_eq!(cells.map(|cell| found.parse(cell).unwrap()), [1500.0, 1700.0, 2_000_000.0, 3000.0]);
+        assert_eq!(form(&["1'000", "1’500.5"]).parse("1’500.5"), Some(1500.5));
+        assert_eq!(form(&["1'000", "2'000"]).parse("1 000"), None);
+    }
+
+    #[test]
+    fn a_known_decimal_comma_needs_no_distinct_numbers() {
+        let cells = ["1", "1,0", "1,5", "1,50"];
+        assert_eq!(of(&cells), Numbers::None, "pairs of numbers, perhaps");
+        let comma = Convention { decimal_comma: Some(true), thousands: None };
+        assert!(matches!(with(&cells, comma), Numbers::Form(_, 4)));
     }
 
     #[test]

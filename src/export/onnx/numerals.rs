@@ -2,7 +2,7 @@
 
 use super::nodes::{Name, OnnxNodes};
 use super::words::{ReadCell, literal};
-use crate::data::NumberForm;
+use crate::data::{NO_DECIMALS, NumberForm};
 
 /// The most groups of thousands that are read, beside the first.
 const MOST_GROUPS: usize = 8;
@@ -14,13 +14,18 @@ const MOST_BLANKS: usize = 8;
 const BLANK: &str = r"[ \x{a0}\x{202f}\x{2009}]?";
 /// A minus sign, or a plus sign.
 const SIGN: &str = "[-+−–‒]";
+/// A plus sign, or nothing.
+const PLUS: &str = r"(?:\+[ \x{a0}\x{202f}\x{2009}]?)?";
 /// A minus sign behind a number.
 const BEHIND: &str = r"[ \x{a0}\x{202f}\x{2009}]?[-−–‒]";
 
 /// Reads the cells of a column of numbers in another notation. `missing` says which are missing.
 pub(super) fn read(form: NumberForm, cell: &Name, missing: &Name, nodes: &mut OnnxNodes) -> ReadCell {
     let is_so = nodes.matches(cell, &pattern(form));
-    let text = nodes.only(&is_so, cell, "0");
+    let mut text = nodes.only(&is_so, cell, "0");
+    for dash in NO_DECIMALS {
+        text = nodes.without(&text, &format!("{}{dash}", point(form)), 1);
+    }
     let (bracketed, minus) = (nodes.matches(&text, r".*\(.*"), nodes.matches(&text, "[^eE]*[-−–‒].*"));
     let negative = nodes.op("Xor", &[&bracketed, &minus]);
     let parts = nodes.parts(&text, "E", 2);
@@ -47,12 +52,13 @@ fn digits(form: NumberForm, text: &Name, nodes: &mut OnnxNodes) -> Name {
     for taken in once {
         text = nodes.without(&text, &taken.to_string(), 1);
     }
+    let separators = form.separators();
     for blank in [' ', '\t', '\u{a0}', '\u{202f}', '\u{2009}'] {
-        if Some(blank) != form.thousands {
+        if !separators.contains(&blank) {
             text = nodes.without(&text, &blank.to_string(), MOST_BLANKS);
         }
     }
-    if let Some(separator) = form.thousands {
+    for separator in separators {
         text = nodes.without(&text, &separator.to_string(), MOST_BLANKS + MOST_GROUPS);
     }
     if form.decimal_comma {
@@ -63,33 +69,40 @@ fn digits(form: NumberForm, text: &Name, nodes: &mut OnnxNodes) -> Name {
     text
 }
 
+fn point(form: NumberForm) -> char {
+    if form.decimal_comma { ',' } else { '.' }
+}
+
 /// A regular expression of the cells in this notation.
 fn pattern(form: NumberForm) -> String {
-    let point = if form.decimal_comma { "," } else { r"\." };
+    let point = literal(&point(form).to_string());
     let number = |digit: &str| format!("(?:{digit}+(?:{point}{digit}*)?|{point}{digit}+)(?:[eE][-+]?[0-9]{{1,2}})?");
-    let grouped = form.thousands.map(|separator| {
-        let separator = literal(&separator.to_string());
-        let most = MOST_GROUPS - 1;
+    let dashes = format!("{point}(?:{})", NO_DECIMALS.join("|"));
+    let grouped = form.thousands.map(|_| {
+        let separators: String = form.separators().iter().map(|c| literal(&c.to_string())).collect();
+        let (separator, most) = (format!("[{separators}]"), MOST_GROUPS - 1);
         format!(
             "|(?:[1-9][0-9]{{0,2}}(?:{separator}[0-9]{{3}}){{1,{most}}}\
-             |[1-9][0-9]?(?:{separator}[0-9]{{2}}){{1,{most}}}{separator}[0-9]{{3}})(?:{point}[0-9]*)?"
+             |[1-9][0-9]?(?:{separator}[0-9]{{2}}){{1,{most}}}{separator}[0-9]{{3}})(?:{dashes}|{point}[0-9]*)?"
         )
     });
-    let any = format!("(?:{}{})", number("[0-9]"), grouped.unwrap_or_default());
+    let any = format!("(?:[0-9]+{dashes}|{}{})", number("[0-9]"), grouped.unwrap_or_default());
     let zero = number("0");
     let minus = format!("(?:{SIGN}{BLANK})?");
-    let (inner, behind, outer) = match form.sign {
-        None => (format!("{minus}{any}"), format!("{any}{BEHIND}"), String::new()),
-        Some(sign) => {
-            let lacking = if matches!(sign, '%' | '‰') { &zero } else { &any };
-            let sign = literal(&sign.to_string());
-            let before = format!("{sign}{BLANK}");
-            (
-                format!("{minus}{lacking}|{minus}{before}{any}|{before}{SIGN}{BLANK}{any}|{minus}{any}{BLANK}{sign}"),
-                format!("(?:{before}{any}|{lacking}|{any}{BLANK}{sign}){BEHIND}|{any}{BEHIND}{BLANK}{sign}"),
-                format!(r"|{minus}{before}\({BLANK}{any}{BLANK}\)"),
-            )
-        }
+    let Some(sign) = form.sign else {
+        let (number, in_brackets) = (format!("{minus}{any}|{any}{BEHIND}"), format!("{PLUS}{any}"));
+        return format!(r"{BLANKS}(?:{number}|\({BLANK}{in_brackets}{BLANK}\)){BLANKS}");
     };
-    format!(r"{BLANKS}(?:{inner}|{behind}|\({BLANK}(?:{inner}){BLANK}\){outer}){BLANKS}")
+    let lacking = if matches!(sign, '%' | '‰') { &zero } else { &any };
+    let sign = literal(&sign.to_string());
+    let before = format!("{sign}{BLANK}");
+    // The number after `first`, a sign or nothing, or with the sign behind its currency, which `between` matches.
+    let number = |first: &str, between: &str| {
+        format!("{first}{lacking}|{first}{before}{any}|{before}{between}{any}|{first}{any}{BLANK}{sign}")
+    };
+    let bare = number(&minus, &format!("{SIGN}{BLANK}"));
+    let behind = format!("(?:{before}{any}|{lacking}|{any}{BLANK}{sign}){BEHIND}|{any}{BEHIND}{BLANK}{sign}");
+    let in_brackets = number(PLUS, PLUS);
+    let outer = format!(r"{PLUS}{before}\({BLANK}{any}{BLANK}\)");
+    format!(r"{BLANKS}(?:{bare}|{behind}|\({BLANK}(?:{in_brackets}){BLANK}\)|{outer}){BLANKS}")
 }
