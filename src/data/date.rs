@@ -108,9 +108,20 @@ const DATES: [&str; 34] = [
     "%d. %B %Y",
 ];
 /// Patterns of a time after a date.
-const TIMES: [&str; 6] = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p"];
+const TIMES: [&str; 10] = [
+    "",
+    " %H:%M",
+    " %H:%M:%S",
+    " %H:%M:%S%.f",
+    " %I:%M %p",
+    " %I:%M:%S %p",
+    ", %H:%M",
+    ", %H:%M:%S",
+    ", %I:%M %p",
+    ", %I:%M:%S %p",
+];
 /// Patterns of a time without a date.
-const CLOCKS: [&str; 4] = ["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p"];
+const CLOCKS: [&str; 5] = ["%H:%M", "%H:%M:%S", CLOCK, "%I:%M %p", "%I:%M:%S %p"];
 /// Characters between the parts of a date of digits.
 const SEPARATORS: [char; 3] = ['/', '.', '-'];
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
@@ -182,7 +193,7 @@ impl DateForm {
     fn with_other_time(&self, cell: &str) -> Option<f64> {
         let of = |pattern: String| Self::new(&pattern, self.unit).parse(cell);
         if self.unit == DateUnit::Clock {
-            return CLOCKS.iter().chain([&CLOCK]).find_map(|clock| of((*clock).to_owned()));
+            return CLOCKS.iter().find_map(|clock| of((*clock).to_owned()));
         }
         let date = TIMES.iter().rev().find_map(|time| self.pattern.strip_suffix(time))?;
         DATES.contains(&date).then(|| TIMES.iter().find_map(|time| of(format!("{date}{time}")))).flatten()

@@ -51,13 +51,14 @@ fn unknown_form(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
     }
     shapes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let first = shapes.first().map(|(shape, _)| shape.clone())?;
+    let dated = levels.iter().filter(|(level, _)| resembles_date(level)).count();
     let likely = shapes.iter().filter(|(shape, _)| looks_like_a_value(shape));
-    let fitting: usize = likely.take(SHAPES).map(|(_, count)| count).sum();
+    let fitting = likely.take(SHAPES).map(|(_, count)| *count).sum::<usize>().max(dated);
     if levels.len() <= 2 || 10 * fitting < 9 * levels.len() {
         return None;
     }
     let cell = brief(levels.iter().map(|(level, _)| level).find(|level| shape(level) == first)?);
-    let remedy = if is_date(&first) {
+    let remedy = if is_date(&first) || dated == fitting {
         format!("{} reads dates", quoted("dates", format_args!("{name}=FORMAT")))
     } else {
         "numbers without signs, units and quotes would be read".to_owned()
@@ -90,7 +91,7 @@ fn shape(text: &str) -> String {
 }
 
 fn looks_like_a_value(shape: &str) -> bool {
-    is_duration(shape) || is_date(shape) || is_number_with_signs(shape)
+    is_duration(shape) || is_date(shape) || is_number_with_signs(shape) || has_exponent(shape)
 }
 
 /// `35:15`, `100:05:00`.
@@ -111,6 +112,47 @@ fn is_date(shape: &str) -> bool {
         || shape.starts_with("9999-99-99t99:99")
 }
 
+/// Words in dates and times beside names of months, in lower case: halves of a day, days of the week, endings of ordinals.
+const DATE_WORDS: [&str; 24] = [
+    "t", "z", "w", "am", "pm", "a", "p", "m", "st", "nd", "rd", "th", "mon", "tue", "wed", "thu", "fri", "sat", "sun",
+    "tues", "thur", "thurs", "gmt", "utc",
+];
+/// Endings of the names of days of the week.
+const DAY: &str = "day";
+/// Beginnings of names of months in other languages: German, French, Spanish, Italian, Portuguese, Dutch.
+const OTHER_MONTHS: [&str; 18] = [
+    "mär", "mai", "okt", "dez", "janv", "fév", "avr", "juin", "juil", "aoû", "déc", "ene", "abr", "ago", "dic", "gen",
+    "mag", "mei",
+];
+
+/// Whether a text is made like a date in a form that is not read: numbers, and words that dates have; a year of four digits or a
+/// month's name, and two more numbers: `12/14/2019 10:20 a.m.`, `Fri 13 Dec 2019`, `2019/12/14T10:20`, `20191214 1020`, `2019-W50`.
+fn resembles_date(text: &str) -> bool {
+    let is_month = |word: &&str| {
+        let begins = |month: &&str| word.starts_with(*month);
+        MONTHS.iter().any(|month| begins(month)) || OTHER_MONTHS.iter().any(|month| begins(month))
+    };
+    let text = text.to_lowercase();
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
+    let numbers: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty()).collect();
+    let is_known = |word: &&str| DATE_WORDS.contains(word) || word.ends_with(DAY) || is_month(word);
+    let others = |c: char| !c.is_alphanumeric() && !" .,:/-+".contains(c);
+    if !words.iter().all(is_known) || text.contains(others) {
+        return false;
+    }
+    let is_year = |number: &&&str| number.len() == 4 && matches!(number.parse(), Ok(1800..=2199));
+    let (years, months) = (numbers.iter().filter(is_year).count(), words.iter().filter(|word| is_month(word)).count());
+    let small = numbers.iter().filter(|number| number.len() <= 2).count();
+    let is_day = numbers.first().is_some_and(|day| day.len() == 8 && (day.starts_with("19") || day.starts_with("20")));
+    let has_week = words == ["w"] && text.contains("-w");
+    match months {
+        1 => years + small >= 2,
+        0 if is_day => numbers.len() == 2 && text.contains(' '),
+        0 => years == 1 && (small >= 3 || has_week),
+        _ => false,
+    }
+}
+
 /// Whether a shape is a number, or two numbers around `±`, with at least one sign or unit. Units follow the number:
 /// `5g`, but not `g5`.
 fn is_number_with_signs(shape: &str) -> bool {
@@ -118,14 +160,25 @@ fn is_number_with_signs(shape: &str) -> bool {
     let Some((before, behind)) = shape.split_once('0').filter(|_| shape.matches('0').count() == numbers) else {
         return false;
     };
-    let is_sign = |c: char| "'\"=$€£¥<>≤≥~°±%‰()+-−/. 0".contains(c);
+    let is_sign = |c: char| "'\"“”„‟=$€£¥<>≤≥~°±%‰()+-−－/. 0".contains(c);
     let words = |part: &str| -> Vec<String> {
         part.split(is_sign).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
     let money = shape.contains(['$', '€', '£', '¥']);
-    let is_unit = |word: &String| UNITS.contains(&word.as_str()) || (money && word.chars().count() == 1);
+    let degrees = shape.contains('°');
+    let is_unit = |word: &String| {
+        UNITS.contains(&word.as_str())
+            || (money && word.chars().count() == 1)
+            || (degrees && ["c", "f"].contains(&word.as_str()))
+    };
     let is_currency = |word: &String| CURRENCIES.contains(&word.as_str());
     words(before).iter().all(is_currency) && words(behind).iter().all(is_unit) && !is_plain(shape)
+}
+
+/// `1.5D+03`, `1.5 E+03`.
+fn has_exponent(shape: &str) -> bool {
+    let shape = shape.strip_prefix('-').unwrap_or(shape);
+    matches!(shape, "0d+0" | "0d-0" | "0d0" | "0 e+0" | "0 e-0" | "0 e0" | "0e +0" | "0e -0")
 }
 
 /// Whether a shape has only plain numbers, which other rules handle.
@@ -159,6 +212,17 @@ mod tests {
             ["20200101T000000", "20200102T000000", "20200103T120000"],
             ["2020-01-01 10:00:00.000 +00:00", "2020-01-02 10:00:00.000 +00:00", "2020-01-03 10:00:00.000 +00:00"],
             ["Jan-20", "Feb-20", "Mar-21"],
+            ["12/14/2019 10:20 a.m.", "12/15/2019 4:20 p.m.", "12/16/2019 10:25 a.m."],
+            ["Dec 14th, 2019", "Jan 1st, 2020", "May 22nd, 2020"],
+            ["20191214 1020", "20191215 1130", "20191216 0945"],
+            ["2019/12/14T10:20", "2019/12/15T10:20", "2019/12/16T10:20"],
+            ["Fri 13 Dec 2019", "Sat 14 Dec 2019", "Mon 16 Dec 2019"],
+            ["13. Dez 2019", "14. Mai 2019", "15. Okt 2020"],
+            ["2019-W50", "2019-W51", "2020-W01"],
+            ["1.5D+03", "2.5D+03", "1D-02"],
+            ["1.5 E+03", "2.5 E+03", "1 E-02"],
+            ["25°C", "26°C", "27.5°C"],
+            ["“5”", "“6”", "“7.5”"],
         ] {
             assert!(said(&cells).is_some_and(|said| said.contains("look like")), "{cells:?}: {:?}", said(&cells));
         }
@@ -173,6 +237,11 @@ mod tests {
             ["2nd", "3rd", "4th"],
             ["1.2.3", "1.2.4", "2.0.1"],
             ["1/2", "1/3", "2/3"],
+            ["Room 2019 4 1", "Room 2019 4 2", "Room 2019 4 3"],
+            ["May", "June", "July"],
+            ["2019-1", "2019-2", "2020-1"],
+            ["T1", "T2", "T3"],
+            ["a1", "p2", "m3"],
         ] {
             assert_eq!(said(&cells), None, "{cells:?}");
         }

@@ -3,11 +3,9 @@
 use super::date::{DateForm, DateUnit, iso_text, moment_text, seconds};
 
 impl DateUnit {
-    /// Whether [`iso_text`] of a value is parsed to the same number. Times of day with decimals are not recognised when
-    /// they are read.
+    /// Whether [`iso_text`] of a value is parsed to the same number.
     pub(super) fn is_kept_as_text(self, value: f64) -> bool {
-        let whole = self != DateUnit::Clock || value.fract() == 0.0;
-        whole && DateForm::from(self).parse(&iso_text(value, self)) == Some(value)
+        DateForm::from(self).parse(&iso_text(value, self)) == Some(value)
     }
 }
 
