@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indexmap::IndexSet;
 
-use super::cell::{brief, same_truth_value};
+use super::cell::{brief, parse_number, same_truth_value};
 use super::date::{DateForm, DateUnit, iso_text, moment_text};
 use super::number::{NumberForm, is_in_thousandths};
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers};
@@ -61,10 +61,47 @@ pub struct NumberColumn {
     dates: Option<DateForm>,
     /// Line and text of the first time that names its offset from UTC where the schema has none, or the other way around.
     other_offset: Option<(u32, String)>,
+    /// What the points of the cells were taken for.
+    points: Points,
     /// Whether a typed format gave a number or date, which has no spelling.
     native: bool,
     /// Whether a typed format gave a cell as text.
     text: bool,
+}
+
+/// What points in numbers were taken for, in a column whose numbers had decimal commas in training.
+#[derive(Debug, Clone, Default)]
+struct Points {
+    /// Line and text of the first cell with a decimal point: `998.5`.
+    decimal: Option<(u32, String)>,
+    /// Line and text of the first cell whose points only part thousands: `3.999`.
+    thousands: Option<(u32, String)>,
+}
+
+impl Points {
+    /// Notes the points of a cell.
+    fn note(&mut self, form: &NumberForm, cell: &str, line: u32) {
+        if !cell.contains('.') || cell.contains(',') {
+            return;
+        }
+        let kind = match form.parse(cell) {
+            Some(_) => &mut self.thousands,
+            None if parse_number(cell).is_some() => &mut self.decimal,
+            None => return,
+        };
+        kind.get_or_insert_with(|| (line, cell.to_owned()));
+    }
+
+    /// The first cell after which there are both kinds.
+    fn contradiction(self) -> Option<(u32, String)> {
+        let (decimal, thousands) = (self.decimal?, self.thousands?);
+        Some(if decimal.0 > thousands.0 { decimal } else { thousands })
+    }
+
+    fn append(&mut self, later: Points) {
+        self.decimal = self.decimal.take().or(later.decimal);
+        self.thousands = self.thousands.take().or(later.thousands);
+    }
 }
 
 /// How a format represents a column.
@@ -91,9 +128,15 @@ impl NumberColumn {
             wrong: None,
             dates: None,
             other_offset: None,
+            points: Points::default(),
             native: false,
             text: false,
         }
+    }
+
+    /// Whether the schema has numbers in another notation than the plain one.
+    fn has_notation(&self) -> bool {
+        matches!(&self.known, Some(ColumnKind::Number(form)) if !form.is_plain())
     }
 
     /// The numbers so far; NaN where a value is missing.
@@ -109,11 +152,12 @@ impl NumberColumn {
             None => missing.number(cell),
             Some(kind) => known_number(kind, cell, missing),
         };
-        if let Some(ColumnKind::Date(form)) = &self.known
-            && self.other_offset.is_none()
-            && form.has_other_offset(cell)
-        {
-            self.other_offset = Some((line, cell.to_owned()));
+        match &self.known {
+            Some(ColumnKind::Date(form)) if self.other_offset.is_none() && form.has_other_offset(cell) => {
+                self.other_offset = Some((line, cell.to_owned()));
+            }
+            Some(ColumnKind::Number(form)) if form.decimal_comma => self.points.note(form, cell, line),
+            _ => {}
         }
         let Some(value) = number else { return self.push_other(cell, line) };
         self.push_plain(value, cell, line);
@@ -310,6 +354,10 @@ impl Builder {
             (Self::Numbers(numbers), Value::Whole(whole)) => numbers.push_number(whole as f64, line, missing),
             (Self::Numbers(numbers), Value::Date(value, unit)) => numbers.push_date(value, (unit, false), line),
             (Self::Numbers(numbers), Value::Moment(value)) => numbers.push_date(value, (DateUnit::Seconds, true), line),
+            // The number of a typed format has no notation of its own.
+            (Self::Numbers(numbers), Value::Digits(digits)) if numbers.has_notation() => {
+                parse_number(digits).is_some_and(|value| numbers.push_number(value, line, missing))
+            }
             (Self::Numbers(numbers), Value::Text(text)) => {
                 numbers.text |= !missing.matches(text);
                 false
@@ -339,6 +387,7 @@ impl Builder {
                 so_far.values.extend(more.values);
                 so_far.infinite = so_far.infinite.or(more.infinite);
                 so_far.plain &= more.plain;
+                so_far.points.append(more.points);
                 so_far.wrong = so_far.wrong.take().or(more.wrong);
                 so_far.dates = so_far.dates.take().or(more.dates);
                 so_far.other_offset = so_far.other_offset.take().or(more.other_offset);
@@ -393,7 +442,11 @@ impl Builder {
     }
 
     /// The column, or an error for its first wrong cell. `unit` tells what row numbers count.
-    pub fn finish(self, (path, unit): (&Path, Unit), name: &str) -> Result<Column> {
+    pub fn finish(mut self, (path, unit): (&Path, Unit), name: &str) -> Result<Column> {
+        if let Self::Numbers(numbers) = &mut self {
+            let points = std::mem::take(&mut numbers.points);
+            numbers.wrong = numbers.wrong.take().or_else(|| points.contradiction());
+        }
         match self {
             Self::Numbers(NumberColumn { wrong: Some((line, cell)), known, .. }) => {
                 let what = match &known {
@@ -408,7 +461,7 @@ impl Builder {
                         let (decimal, thousands) = (setting("decimal", ','), setting("thousands", ','));
                         format!("; {decimal} or {thousands} says what its comma is")
                     }
-                    Some(ColumnKind::Number(form)) if form.decimal_comma && is_grouped_by_points(&cell) => {
+                    Some(ColumnKind::Number(form)) if form.decimal_comma && cell.contains('.') => {
                         let (thousands, decimal) = (setting("thousands", '.'), setting("decimal", '.'));
                         format!("; its point may part thousands or decimals: {thousands} or {decimal} says which")
                     }

@@ -31,12 +31,15 @@ const LONG_SEQUENCE: usize = 5;
 const MANY_CELLS: usize = 20;
 /// Fewer rows do not show the spread of numbers.
 const SOME_ROWS: usize = 5;
+/// Years that name columns of amounts.
+const RECENT_YEARS: std::ops::RangeInclusive<f64> = 1900.0..=2100.0;
 /// Numbers that may be years.
 const YEARS: std::ops::RangeInclusive<f64> = 1500.0..=2100.0;
 
 const NEW_WORDS: &str = "as its words do not occur below it";
 const COUNTING: &str = "as its numbers count up and those below it do not";
 const WORDS_ABOVE: &str = "as it has words above values";
+const YEARS_ABOVE: &str = "as it has years above other numbers";
 const APART: &str = "as its numbers lie far from all numbers below them";
 
 /// Evidence from one column about its first cell.
@@ -87,23 +90,27 @@ impl FirstLine {
         }
         let beyond = |rows: usize| below.len() >= rows && is_beyond(first, below);
         let apart = || beyond(if count_up(first) { 1 } else { SOME_ROWS });
+        let years = numbers > 0 && years_above_amounts(first, below) == numbers;
         let has_numbers = first.iter().any(|cell| parse_number(&text_of(cell)).is_some());
         let if_apart = || match apart() {
+            _ if years => Self::Likely(YEARS_ABOVE),
             true if has_numbers => Self::Likely(APART),
             true => Self::Likely(WORDS_ABOVE),
             false => Self::Either,
         };
         match () {
-            // A name may also be a level of its column. That a row of data has a different word in each column of
-            // numbers is far less likely.
-            () if names > 1 && numbers == 0 && often > 0 && are_different(first) => Self::Likely(WORDS_ABOVE),
+            // A name may also be a level of its column. That a row of data has a word in a column of numbers, and another
+            // new one, is far less likely.
+            () if names > 0 && names + new > 1 && numbers == 0 && often > 0 && are_different(first) => {
+                Self::Likely(WORDS_ABOVE)
+            }
             () if names > 0 && often > 0 => Self::Either,
             () if names > 0 && numbers > 0 => if_apart(),
             () if names > 0 => Self::Names,
             () if often + once > 0 && (new == 0 || numbers > 0) => Self::Data,
             () if often + once > 0 => Self::Either,
             () if numbers > 0 && new > 0 => if_apart(),
-            () if numbers > 0 && numbers + count(Evidence::Open) > 1 && beyond(SOME_ROWS) => Self::Either,
+            () if numbers > 0 && numbers + count(Evidence::Open) > 1 && (years || beyond(SOME_ROWS)) => Self::Either,
             () if numbers > 0 => Self::Data,
             () if other > 0 => Self::Either,
             () if below.is_empty() => Self::Names,
@@ -154,6 +161,19 @@ fn is_beyond(first: &ByteRecord, below: &[ByteRecord]) -> bool {
         name.fract() == 0.0 && is_far
     };
     first.iter().enumerate().all(beyond)
+}
+
+/// The number of columns with a year above numbers of which at most one in five could be a year.
+fn years_above_amounts(first: &ByteRecord, below: &[ByteRecord]) -> usize {
+    let is_year = |value: &f64| value.fract() == 0.0 && RECENT_YEARS.contains(value);
+    let above_amounts = |(column, cell): &(usize, &[u8])| {
+        if !parse_number(&text_of(cell)).is_some_and(|year| is_year(&year)) {
+            return false;
+        }
+        let values: Vec<f64> = below.iter().filter_map(|record| parse_number(&text_of(record.get(*column)?))).collect();
+        values.len() >= SOME_ROWS && 5 * values.iter().filter(|value| is_year(value)).count() <= values.len()
+    };
+    first.iter().enumerate().filter(above_amounts).count()
 }
 
 /// Whether all cells of a record are distinct.
@@ -369,6 +389,21 @@ mod tests {
             above("1999;2005", 40, |n| format!("{};{}", 1980 + n, if n % 3 == 0 { 0 } else { 1990 + n })),
             FirstLine::Data
         );
+    }
+
+    #[test]
+    fn a_name_may_be_a_value_of_its_column_or_a_year() {
+        let answers = |n: usize| format!("{n};{};{}", ["y", "n"][n % 2], ["n", "y"][n / 2 % 2]);
+        assert_eq!(above("x1;x2;y", 40, answers), FirstLine::Likely(WORDS_ABOVE));
+        let smokers = |n: usize| format!("{};{};{}", 20 + n, ["smoker", "nonsmoker"][n % 2], n % 3 % 2);
+        assert_eq!(above("age;smoker;outcome", 40, smokers), FirstLine::Likely(WORDS_ABOVE));
+        let amounts = |n: usize| format!("c{n};{}.5;{}.5;{}", 1500 + n * 37, n % 4, ["a", "b"][n % 2]);
+        assert_eq!(above("country;2019;growth;grade", 40, amounts), FirstLine::Likely(YEARS_ABOVE));
+        assert_eq!(above("c7;2019;growth;a", 40, amounts), FirstLine::Either, "a word of the data");
+        assert_eq!(above("region;2019", 20, |n| format!("R{n};{}.5", 1500 + n * 37)), FirstLine::Either);
+        assert_eq!(above("c7;2019;1.5;a", 40, amounts), FirstLine::Data);
+        let years = |n: usize| format!("c{n};{};{}", 1990 + n % 30, n % 7);
+        assert_eq!(above("c9;2019;3", 40, years), FirstLine::Data);
     }
 
     #[test]

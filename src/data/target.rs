@@ -257,13 +257,21 @@ impl Target {
 
     /// Index of a class by its name; by its value, if classes are numbers; in any case, if it is a truth value.
     pub fn class_of(&self, level: &str) -> Option<u32> {
-        let value = parse_number(level).filter(|_| self.numeric);
+        let value = parse_number(level).filter(|_| self.numeric || self.has_plus());
         let same = |class: &String| class == level || (value.is_some() && parse_number(class) == value);
         let place = self.classes.iter().position(same).or_else(|| {
             let mut alike = (0..self.classes.len()).filter(|at| same_truth_value(&self.classes[*at], level));
             alike.next().filter(|_| alike.next().is_none())
         });
         place.map(|index| index as u32)
+    }
+}
+
+impl Target {
+    /// Whether classes are numbers, one of which has a plus sign: `+1` in one file is `1` in another.
+    fn has_plus(&self) -> bool {
+        let numbers = self.classes.iter().all(|class| parse_number(class).is_some());
+        numbers && self.classes.iter().any(|class| class.starts_with('+'))
     }
 }
 
