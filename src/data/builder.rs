@@ -457,7 +457,7 @@ impl Builder {
                     _ if same_truth_value(&cell, "true") || same_truth_value(&cell, "false") => {
                         "; true and false as numbers are 1 and 0".to_owned()
                     }
-                    _ if cell.contains(',') => {
+                    Some(ColumnKind::Number(_)) if cell.contains(',') => {
                         let (decimal, thousands) = (setting("decimal", ','), setting("thousands", ','));
                         format!("; {decimal} or {thousands} says what its comma is")
                     }

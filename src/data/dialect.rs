@@ -119,6 +119,17 @@ pub(super) fn find(
     };
     let mut dialect = found(asked_comment)?;
     let sample = dialect.sample(head, complete);
+    if options.quote.is_none()
+        && has_single_quotes(&sample, |quote| TextDialect { quote, ..dialect }.sample(head, complete))
+    {
+        let message = format!(
+            "{}: cells stand in single quotes, and delimiters within them do not count; {} changes it",
+            path.display(),
+            setting("quote", "'\"'")
+        );
+        warnings.push(Warning::new(WarningKind::QuotedLines, message));
+        return Ok(TextDialect { quote: Quote::Byte(b'\''), ..dialect });
+    }
     if options.quote.is_none() && (is_swallowing(&sample, dialect.delimiter, head) || !is_even(&sample)) {
         let bare = TextDialect { quote: Quote::None, ..dialect };
         let records = bare.sample(head, complete);
@@ -134,6 +145,18 @@ pub(super) fn find(
         }
     }
     Ok(dialect)
+}
+
+/// Whether cells stand in single quotes: records are as wide as the first one only if they do, and some cell that begins with
+/// such a quote holds a delimiter.
+fn has_single_quotes(sample: &[ByteRecord], read: impl Fn(Quote) -> Vec<ByteRecord>) -> bool {
+    let Some(width) = sample.first().map(ByteRecord::len).filter(|width| *width > 1) else { return false };
+    let begins = |cell: &[u8]| cell.trim_ascii_start().starts_with(b"'");
+    if is_even(sample) || !sample[1..].iter().any(|record| record.len() > width && record.iter().any(begins)) {
+        return false;
+    }
+    let quoted = read(Quote::Byte(b'\''));
+    quoted.len() == sample.len() && quoted.iter().all(|record| record.len() == width)
 }
 
 /// The delimiter from a first line `sep=;`.
@@ -394,6 +417,10 @@ mod tests {
     fn quotes_that_swallow_rows_are_characters() {
         let (dialect, warnings) = found("t\tx\tsold\na\t1\tyes\n\"b\t2\tno\nc\t3\tno\n\"d\t4\tyes\n");
         assert_eq!((dialect.quote, warnings.len()), (Quote::None, 1));
+        let (dialect, warnings) = found("id,name,y\n1,'Smith, J',2\n2,O'Neill,3\n3,'Lee, K',4\n");
+        assert_eq!((dialect.quote, warnings.len()), (Quote::Byte(b'\''), 1), "single quotes");
+        let (dialect, warnings) = found("id,name,y\n1,'tis,2\n2,O'Neill,3\n3,d'Arc,4\n");
+        assert_eq!((dialect.quote, warnings.len()), (Quote::Byte(b'"'), 0), "apostrophes");
         let (dialect, warnings) = found("text,x,y\n\"one, two, three\nfour, five\",1,2\nb,3,4\n");
         assert_eq!((dialect.quote, warnings.len()), (Quote::Byte(b'"'), 0), "a text of two lines is a text");
     }

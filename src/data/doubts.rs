@@ -1,9 +1,12 @@
 //! Warnings about doubtful labels, weights and groups.
 
+use std::collections::HashMap;
+
 use super::fit::stray_text;
 use super::options::{DataOptions, TaskChoice};
 use super::preprocess::TablePreprocessing;
 use super::schema::{Roles, has_no_weight};
+use super::strangers::{simplest, slip};
 use super::table::{Column, Table};
 use super::target::Target;
 use super::task::Task;
@@ -80,6 +83,18 @@ pub(super) fn placeholder_class(target: &Target) -> Option<Warning> {
         quoted("na", format_args!("+{class}"))
     );
     Some(Warning::new(WarningKind::DoubtfulLabel, message).column(name))
+}
+
+/// The warning about two classes that differ only by case, blanks or a dot. Single letters may differ by case.
+pub(super) fn classes_alike(target: &Target) -> Option<Warning> {
+    let mut seen: HashMap<String, &String> = HashMap::new();
+    let words = target.classes.iter().filter(|class| class.chars().count() > 1);
+    let why = words.into_iter().find_map(|class| {
+        let other = seen.insert(simplest(class), class)?;
+        slip(class, std::slice::from_ref(other))
+    })?;
+    let name = &target.columns[0];
+    Some(Warning::new(WarningKind::DoubtfulLabel, format!("label \"{name}\": the class {why}")).column(name))
 }
 
 /// The warning about rows without a target, if there are any.

@@ -92,9 +92,14 @@ impl TablePreprocessing {
             }
             (false, true) => {
                 let shown = shortened(&outline.names);
+                let hint = if outline.delimited {
+                    format!("; {} if the first line is a row", setting("header", "no"))
+                } else {
+                    String::new()
+                };
                 format!(
                     "{path}: the training data had no column names; the columns ({shown}) are taken in their order, \
-                     whatever their names"
+                     whatever their names{hint}"
                 )
             }
         };

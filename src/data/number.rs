@@ -19,6 +19,8 @@ pub struct NumberForm {
     pub sign: Option<char>,
 }
 
+/// Number of levels among which equal numbers are looked for.
+const MOST_PAIRS: usize = 1000;
 /// Signs that may be attached to a number.
 const SIGNS: &str = "%‰$€£¥₹₩₽₺₫฿₴₦₱₪";
 /// Thousands separators that have no other meaning: spaces, apostrophes, underscores.
@@ -184,6 +186,20 @@ pub(super) fn with_a_comma(levels: &[String]) -> Option<&str> {
     let pairs: Vec<(&str, usize)> = levels.iter().map(|level| (level.as_str(), 1)).collect();
     let all = levels.len() > 2 && levels.iter().all(is_number) && !collapses(&pairs, comma);
     levels.iter().find(|level| all && parse_number(level).is_none() && level.contains(',')).map(String::as_str)
+}
+
+/// Two texts that would become one number if their commas were decimal commas, where nothing says that they are.
+pub(super) fn pairs_or_decimals(levels: &[String]) -> Option<[&str; 2]> {
+    let comma = NumberForm { decimal_comma: true, ..NumberForm::default() };
+    let values: Vec<f64> = levels.iter().map(|level| comma.parse(level)).collect::<Option<_>>()?;
+    let same = |at: usize| values[..at].iter().position(|value| *value == values[at]);
+    (0..levels.len().min(MOST_PAIRS)).find_map(|at| Some([levels[same(at)?].as_str(), levels[at].as_str()]))
+}
+
+/// A whole number of one or two digits with a minus behind it, such as `65-`: it may be an open range or a grade.
+pub(super) fn small_with_minus_behind(cell: &str) -> bool {
+    let digits = cell.trim().strip_suffix(MINUS).unwrap_or_default();
+    (1..=2).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 /// The units of texts such as `4.5 kg` and `USD 3`: numbers with a few letters or a sign before or after them. There

@@ -2,9 +2,9 @@
 
 use super::builder::Origin;
 use super::cell::{BOOLEANS, brief};
-use super::number::{NumberForm, units, with_a_comma};
+use super::number::{NumberForm, pairs_or_decimals, small_with_minus_behind, units, with_a_comma};
 use super::table::{Column, MISSING};
-use crate::option_text::quoted;
+use crate::option_text::{quoted, setting};
 use crate::{Warning, WarningKind};
 
 /// The note about numbers that the format declares as text.
@@ -19,6 +19,16 @@ pub(super) fn other_form(name: &str, form: &NumberForm, column: &Column) -> Opti
     (!form.is_plain()).then(|| format!("column \"{name}\": numbers with {}", form.described(cells)))
 }
 
+/// The warning about small whole numbers with a minus behind them in a column of numbers.
+pub(super) fn minus_behind(name: &str, column: &Column) -> Option<Warning> {
+    let Column::Text { levels, .. } = column else { return None };
+    let cell = levels.iter().find(|level| small_with_minus_behind(level))?;
+    let number = cell.trim().trim_end_matches(|c: char| !c.is_ascii_digit());
+    let remedy = quoted("categorical", name);
+    let message = format!("column \"{name}\": \"{cell}\" is read as −{number}; {remedy} makes all values categories");
+    Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name))
+}
+
 /// The warning about a text column whose cells would be numbers in another notation, or that contains unsupported
 /// escapes.
 pub(super) fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
@@ -27,6 +37,14 @@ pub(super) fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
         let message = format!(
             "column \"{name}\" is read as text: its cells look like numbers, some with a decimal comma (\"{cell}\"), but it or another \
              column has decimal points"
+        );
+        return Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name));
+    }
+    if let Some([one, other]) = pairs_or_decimals(levels) {
+        let message = format!(
+            "column \"{name}\" is read as text: its commas may be decimal commas, but \"{one}\" and \"{other}\" would then be one number; {} \
+             reads numbers",
+            setting("decimal", ',')
         );
         return Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name));
     }

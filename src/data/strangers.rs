@@ -141,13 +141,18 @@ fn without_blanks(text: &str) -> String {
     text.split_whitespace().collect()
 }
 
+/// A text without differences of case, blanks or a dot at the end.
+pub(super) fn simplest(text: &str) -> String {
+    without_blanks(&without_dot(text)).to_lowercase()
+}
+
 /// The likely reason for an unknown class that differs only slightly from a known one.
-fn slip(unknown: &str, known: &[String]) -> Option<String> {
+pub(super) fn slip(unknown: &str, known: &[String]) -> Option<String> {
     let forms: [(&str, Simplify); 4] = [
         ("blanks", without_blanks),
         ("a dot at the end", without_dot),
         ("case", |text| without_blanks(text).to_lowercase()),
-        ("case, blanks or a dot at the end", |text| without_blanks(&without_dot(text)).to_lowercase()),
+        ("case, blanks or a dot at the end", simplest),
     ];
     forms.iter().find_map(|(what, form)| {
         let class = known.iter().find(|class| form(class) == form(unknown))?;

@@ -7,7 +7,8 @@ use super::balance::{Balance, resample};
 use super::blocks::Blocks;
 use super::deal::{FoldRows, deal, folds_of};
 use super::doubts::{
-    constant_targets, counting_label, doubtful_classes, lone_classes, placeholder_class, without_group, without_target,
+    classes_alike, constant_targets, counting_label, doubtful_classes, lone_classes, placeholder_class, without_group,
+    without_target,
 };
 use super::fit::PreprocessingOptions;
 use super::input::Input;
@@ -80,6 +81,7 @@ impl TypedTable {
         warnings.extend(without_target(&target, &table, roles.weight.map(|weight| &table.columns[weight])));
         warnings.extend(doubtful_classes(&table, &roles, &target, options, rows.len()));
         warnings.extend(placeholder_class(&target));
+        warnings.extend(classes_alike(&target));
         if options.label.is_empty() {
             warnings.extend(counting_label(&table, label, &rows));
         }

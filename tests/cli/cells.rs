@@ -211,3 +211,64 @@ fn a_named_encoding_is_not_guessed() {
     let said = place.fails(3, &["inspect", "d.csv", "--encoding", "utf-8"]);
     assert!(said.contains("d.csv:4: expected UTF-8") && said.contains("--encoding"), "{said}");
 }
+
+#[test]
+fn a_dash_for_no_decimals_is_no_minus() {
+    let place = Place::new();
+    let price = |n: usize| ["12,- €", "9,50 €", "1.200,– €"][n % 3];
+    place.write(
+        "d.csv",
+        (0..60).fold("price\tx\ty\n".to_owned(), |all, n| all + &format!("{}\t{n}\t{}\n", price(n), n % 2)),
+    );
+    let plain = place.ok(&["data", "convert", "d.csv", "-", "--to", "csv"]);
+    assert!(plain.starts_with("price,x,y\n12,0,0\n9.5,1,1\n1200,2,0\n"), "{plain}");
+    place.write("n.csv", (0..60).fold("a,y\n".to_owned(), |all, n| all + &format!("(-{n}),{n}.5\n")));
+    let kept = place.ok(&["data", "convert", "n.csv", "-", "--to", "csv"]);
+    assert!(kept.contains("\n(-7),7.5\n"), "a minus within brackets is no number: {kept}");
+    place.write(
+        "open.csv",
+        (0..60).fold("age,y\n".to_owned(), |all, n| all + &format!("{n}{},{}\n", if n > 50 { "-" } else { "" }, n % 2)),
+    );
+    let said = error(&place.run(&["inspect", "open.csv"]));
+    assert!(said.contains("\"51-\" is read as −51"), "{said}");
+}
+
+#[test]
+fn points_are_not_decimals_in_one_cell_and_thousands_in_another() {
+    let place = Place::new();
+    let row = |n: usize| format!("{}.{:03},{:02};{}\n", n % 9 + 1, n * 7 % 1000, n, n % 2);
+    place.write("d.csv", (0..60).fold("price;y\n".to_owned(), |all, n| all + &row(n)));
+    place.train("d.csv", "run", &["--hidden", "none", "--epochs", "3"]);
+    place.write("new.csv", "price,q\n998.5,a\n999.999,a\n");
+    let said = place.fails(3, &["predict", "run", "new.csv"]);
+    assert!(said.contains("found \"999.999\"") && said.contains("--decimal . says which"), "{said}");
+    place.ok(&["predict", "run", "new.csv", "--decimal", "."]);
+    place.write("new.jsonl", "{\"price\":1.246}\n{\"price\":998.5}\n");
+    assert_eq!(place.ok(&["predict", "run", "new.jsonl"]).lines().count(), 3, "JSON numbers have no thousands");
+}
+
+#[test]
+fn a_plus_sign_is_no_other_class() {
+    let place = Place::new();
+    place.write("t.svm", (1..40).fold(String::new(), |all, n| all + &format!("+1 1:{n} 2:3\n-1 1:-{n} 2:{n}\n")));
+    place.ok(&["data", "convert", "t.svm", "t.parquet"]);
+    place.train("t.svm", "run", &["--hidden", "none", "--epochs", "40", "--lr", "0.1"]);
+    let figures = |file: &str| json(&place.ok(&["evaluate", "run", file, "--json"]))["metrics"]["accuracy"].clone();
+    assert_eq!(figures("t.svm"), figures("t.parquet"));
+}
+
+#[test]
+fn classes_that_differ_only_by_case_are_warned_of() {
+    let place = Place::new();
+    place.write(
+        "d.csv",
+        (0..80).fold("x,y\n".to_owned(), |all, n| all + &format!("{n}.5,{}\n", ["yes", "Yes", "no"][n % 3])),
+    );
+    let said = error(&place.run(&["train", "d.csv", "--dry-run"]));
+    assert!(said.contains("the class \"yes\" differs from \"Yes\" only by case"), "{said}");
+    place.write(
+        "letters.csv",
+        (0..80).fold("x,y\n".to_owned(), |all, n| all + &format!("{n}.5,{}\n", ["a", "A", "b"][n % 3])),
+    );
+    assert!(!error(&place.run(&["train", "letters.csv", "--dry-run"])).contains("differs from"));
+}

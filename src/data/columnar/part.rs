@@ -46,7 +46,9 @@ impl FilePart {
         if kinds.is_empty() {
             return Err(Error::data(path, "expected columns, found none"));
         }
-        let is_index = index_of_pandas(&metadata);
+        let said = said_by_pandas(&metadata);
+        refuse_spans(path, &said)?;
+        let is_index = index_of_pandas(&metadata, &said);
         let (mut order, others): (Vec<usize>, Vec<usize>) = (0..kinds.len()).partition(|column| is_index[*column]);
         let index = order.len();
         order.extend(others);
@@ -87,11 +89,23 @@ impl FilePart {
     }
 }
 
-/// For each column, whether it is a named index of the data frame, according to pandas' metadata.
-fn index_of_pandas(metadata: &ParquetMetaData) -> Vec<bool> {
+/// The metadata of pandas; null if there is none.
+fn said_by_pandas(metadata: &ParquetMetaData) -> Value {
     let entries = metadata.file_metadata().key_value_metadata().into_iter().flatten();
     let said = entries.filter(|entry| entry.key == "pandas").find_map(|entry| entry.value.as_ref());
-    let said = said.and_then(|said| serde_json::from_str::<Value>(said).ok()).unwrap_or_default();
+    said.and_then(|said| serde_json::from_str::<Value>(said).ok()).unwrap_or_default()
+}
+
+/// Refuses spans of time, which Parquet stores as integers of a unit that only this metadata names.
+fn refuse_spans(path: &Path, said: &Value) -> Result<()> {
+    let is_span = |column: &&Value| column["numpy_type"].as_str().is_some_and(|kind| kind.starts_with("timedelta64"));
+    let Some(span) = said["columns"].as_array().into_iter().flatten().find(is_span) else { return Ok(()) };
+    let message = "spans of time: convert them to numbers (df[column].dt.total_seconds())";
+    Err(Error::data_at(path, None, span["name"].as_str(), message))
+}
+
+/// For each column, whether it is a named index of the data frame, according to pandas' metadata.
+fn index_of_pandas(metadata: &ParquetMetaData, said: &Value) -> Vec<bool> {
     let index: Vec<&str> = said["index_columns"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let columns = metadata.file_metadata().schema_descr().columns();
     let is_index = |name: &str| index.contains(&name) && !name.starts_with("__index_level_");

@@ -300,6 +300,12 @@ impl<R: Read> Rows<R> {
                  {delimiter} another one?"
             ));
         }
+        let is_digit = |cell: Option<&u8>| cell.is_some_and(u8::is_ascii_digit);
+        let between_digits =
+            self.record.iter().zip(self.record.iter().skip(1)).any(|(a, b)| is_digit(a.last()) && is_digit(b.first()));
+        if self.layout.dialect.delimiter == b',' && self.record.len() == 2 * expected && between_digits {
+            message.push_str(&format!("; {} if commas are decimal commas", quoted("delimiter", ';')));
+        }
         if self.layout.keeps_comments && is_comment(&self.record, self.layout.outline.names.len()) {
             message.push_str(&format!("; {} leaves out lines that begin with #", quoted("comment", '#')));
         }

@@ -7,7 +7,7 @@ use crate::data::number::NumberForm;
 use crate::data::offsets::some_offsets;
 use crate::data::raw_table::RawTable;
 use crate::data::short_years::late_years;
-use crate::data::spelling::{like_numbers, one_spelling_of_booleans, other_form};
+use crate::data::spelling::{like_numbers, minus_behind, one_spelling_of_booleans, other_form};
 use crate::data::table::{Column, MISSING};
 use crate::option_text::{option, quoted};
 use crate::warning::are;
@@ -46,6 +46,7 @@ impl Said {
         let name = &file.outline.names[column.0];
         self.unread(file, column, ("number", unread), &|cell| form.parse(cell));
         self.notes.extend(other_form(name, &form, column.1));
+        self.warnings.extend(minus_behind(name, column.1));
         if form.is_plain() && unread == 0 {
             self.notes.push(format!("column \"{name}\": numbers with decimal points"));
         }
@@ -109,7 +110,7 @@ fn unread(
     let is_date = what == "date" && found.first().is_some_and(|(level, _)| date::infer(&[level]) != Dates::None);
     let marker = quoted("na", format!("+{first}"));
     let (of_form, says_so) = match is_date {
-        true => (" of this form", format!("{marker} takes them for missing values")),
+        true => (" of this form", format!("write all dates in one form, or {marker} takes these for missing values")),
         false => ("", format!("{marker} says so")),
     };
     let message = format!(
