@@ -15,6 +15,7 @@ mod execution;
 mod files;
 mod fingerprint;
 mod form;
+mod initial;
 mod inputs;
 mod interrupt;
 mod keeper;

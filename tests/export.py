@@ -403,8 +403,10 @@ FORMS = {
     "comma": ([f"{x:.3e}".translate(SWAP) for x in NUMBERS], ["1,5E-3", "−2,5"], NO_NUMBERS),
     "percent": ([f"{x:.1f} %" for x in NUMBERS], ["5%", "0"], NO_NUMBERS),
     "behind": ([f"{-x:,.1f}-" if x < 0 else f"{x:,.1f}" for x in NUMBERS], ["-5", "(3)", "7 -"], NO_NUMBERS + ["-5-", "(5-)"]),
-    "brackets": ([f"({-x:,.1f})" if x < 0 else f"{x:,.1f}" for x in NUMBERS], ["-5", "( 7 )"], NO_NUMBERS),
-    "blanks": ([f"{x:,.1f}".replace(",", "\u202f") for x in NUMBERS], ["12\u202f345"], NO_NUMBERS),
+    "brackets": ([f"({-x:,.1f})" if x < 0 else f"{x:,.1f}" for x in NUMBERS], ["-5", "( 7 )", "(+7)"], NO_NUMBERS + ["(-5)", "-(5)", "(5)-", "5.--x"]),
+    "blanks": ([f"{x:,.1f}".replace(",", "\u202f") for x in NUMBERS], ["12\u202f345", "12\u00a0345", "1\u2009234 567"], NO_NUMBERS + ["12'345"]),
+    "dashes": ([f"{x:,.2f} €".translate(SWAP).replace(",00", ",-") for x in range(-150, 2850, 50)] + ["9,50 €"], ["12,-", "1.200,– €", "-3,-- €", "7,— €"],
+               NO_NUMBERS + ["(-5)", "12.-"]),
     "india": ([f"{n % 89 + 1},34,567.{n * n % 10}" if n % 3 else f"{n}" for n in range(1, 61)], ["1,234"], NO_NUMBERS),
 }
 

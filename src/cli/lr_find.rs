@@ -20,7 +20,7 @@ use super::args;
 use super::choices;
 use super::exit::Outcome;
 use super::message;
-use super::output::{print, print_json, refuse};
+use super::output::{print, print_json, refuse, refuse_to_replace};
 use super::shell::quoted;
 use super::signals::Signals;
 use super::table::counted;
@@ -86,6 +86,9 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     // There is nothing to save, so a signal ends the program at once.
     let _signals = Signals::catch()?;
     args::limit_pool(config.threads.threads);
+    if let Some(plot) = matches.get_one::<String>("plot") {
+        refuse_to_replace(&config.data.data, ("-o ", &to_path(plot)), "data are")?;
+    }
     let loaded = Loaded::read(&config.data)?;
     let sketch = loaded.sketch();
     let mut config = config.for_task(sketch.task);

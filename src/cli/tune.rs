@@ -149,7 +149,13 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     if best.value.is_none() {
         let what = asked.tuner.metric();
         let place = directory.path().display();
-        if found.trials.iter().all(|trial| trial.stopped == "diverged") {
+        let all_diverged = found.trials.iter().all(|trial| trial.stopped == "diverged");
+        if all_diverged && found.stopped == "time" {
+            let ended = counted(found.trials.len() as u64, "trial");
+            let message = format!("the time was up after {ended}, which diverged, see {place}: allow more");
+            return Err(Error::NoStep(message).into());
+        }
+        if all_diverged {
             let message = format!("every trial diverged, see {place}: try a smaller --lr, or --clip-norm 1");
             return Err(Failure::AllDiverged(message));
         }

@@ -5,6 +5,7 @@ use super::cell::shortened;
 use super::dataset::Dataset;
 use super::options::{DataOptions, Format, Header};
 use super::preprocess::Preprocessing;
+use super::preprocess::{LEAST_WEIGHT, MOST_WEIGHT, is_weight};
 use super::split::Split;
 use super::strangers::Strangers;
 use super::target::Target;
@@ -182,7 +183,16 @@ pub(super) fn apply_class_weights(train: &mut Dataset, target: &Target, options:
     let by_class = class_weight.weights(&target.classes, target.numeric, labels)?;
     let of_rows = train.weights.get_or_insert_with(|| vec![1.0; labels.len()]);
     for (weight, &label) in of_rows.iter_mut().zip(labels) {
-        *weight = (f64::from(*weight) * by_class[label as usize]) as f32;
+        let product = f64::from(*weight) * by_class[label as usize];
+        if !is_weight(product) {
+            let (class, found) = (&target.classes[label as usize], by_class[label as usize]);
+            let message = format!(
+                "class \"{class}\" would give rows the weight {product:e}: expected 0, or {LEAST_WEIGHT:e} to {MOST_WEIGHT:e}; take \
+                 smaller factors for all classes, as only their ratios count"
+            );
+            return Err(Error::Mismatch(message).of_value("class_weight", format!("{class}={found:e}")));
+        }
+        *weight = product as f32;
     }
     // Rows of weight 0 are removed: a batch of such rows would have no mean.
     let counting: Vec<u32> = (0..of_rows.len() as u32).filter(|row| of_rows[*row as usize] > 0.0).collect();

@@ -359,6 +359,12 @@ impl TablePreprocessing {
                     format!("expected a weight of at least 0, found {found}"),
                 ));
             }
+            if !is_weight(values[row as usize]) {
+                let found = format_number(values[row as usize]);
+                let message =
+                    format!("expected a weight of 0, or from {LEAST_WEIGHT:e} to {MOST_WEIGHT:e}, found {found}");
+                return Err(table.error_at(row as usize, name, message));
+            }
             weights.push(weight);
         }
         if !rows.is_empty() && weights.iter().all(|&weight| weight == 0.0) {
@@ -366,6 +372,15 @@ impl TablePreprocessing {
         }
         Ok(Some(weights))
     }
+}
+
+/// Positive weights of rows: sums of their products with losses stay within single precision.
+pub(super) const LEAST_WEIGHT: f64 = 1e-20;
+pub(super) const MOST_WEIGHT: f64 = 1e20;
+
+/// Whether a row can have this weight.
+pub(super) fn is_weight(weight: f64) -> bool {
+    weight == 0.0 || (LEAST_WEIGHT..=MOST_WEIGHT).contains(&weight)
 }
 
 /// Fits columns in parallel. If some stay in a pack, they are fitted one after the other, so only one is in memory at a

@@ -271,7 +271,7 @@ impl Plan {
             decision: model.card.decision.clone(),
             judged: judged.unwrap_or_else(|| of_part("train", train)),
             baseline: None,
-            warnings: prepared.warnings.iter().cloned().chain(undefined).collect(),
+            warnings: prepared.warnings.iter().cloned().chain(undefined).chain(self.folds_cut_short()).collect(),
             seconds: outcome.seconds,
             samples_per_s: outcome.rows as f64 / outcome.step_seconds.max(1e-9),
             threads: trainer.threads(),
@@ -298,6 +298,21 @@ impl Plan {
         let message =
             format!("{monitor} is undefined in every epoch, so {what}: choose another {option}, or other parts");
         Warning::new(WarningKind::UndefinedMonitor, message)
+    }
+
+    /// The warning that time ended some folds.
+    fn folds_cut_short(&self) -> Option<Warning> {
+        let folds = &self.cv.as_ref()?.folds;
+        let short = folds.iter().filter(|fold| fold.stopped == Stopped::Time.name()).count();
+        (short > 0).then(|| {
+            let (of, epochs) = (folds.len(), self.epochs);
+            let message = format!(
+                "the time was up in {short} of {of} folds before their {epochs} epochs: the figures and the number of epochs are those of \
+                 networks that were not trained to their end; allow more {}",
+                option("time_limit")
+            );
+            Warning::new(WarningKind::Other, message).count(short)
+        })
     }
 
     /// The warning that the watched metric was undefined in some folds.

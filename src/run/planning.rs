@@ -1,22 +1,21 @@
 //! Decides what a configuration leaves open: from data that are prepared to a plan.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::auto::{auto_epochs, batch_of};
+use super::initial::{note_of_places, weights_of};
 use super::inputs::{architecture, refuse_giant, refuse_scaled_codes};
 use super::memory::MemoryNeeds;
 use super::plan::Plan;
+use crate::Result;
 use crate::config::TrainConfig;
 use crate::data::{Prepared, Task};
 use crate::fit::Patience;
 use crate::layer::Sizes;
-use crate::model::file::read_tensors;
 use crate::model::{Architecture, Parameters};
 use crate::option_text::{option, setting};
 use crate::train::DataPass;
 use crate::train::team::available_threads;
-use crate::{Error, Result};
 
 impl Plan {
     /// Decides what the configuration leaves open, for data that are read and prepared already. Its options of data have no
@@ -57,8 +56,10 @@ impl Plan {
         let mut parameters = Parameters::initial(&architecture, config.model.init, regression, config.seed);
         let pass = DataPass { init: config.model.init, biases: config.model.bias_init, seed: config.seed };
         pass.apply(&architecture, config.threads.isa, &prepared.train.features, &mut parameters);
+        let mut notes = Vec::new();
         if let Some(path) = &config.model.init_from {
             parameters = weights_of(path, &architecture)?;
+            notes.extend(note_of_places(path, preprocessing)?);
         }
         let network = architecture.network();
         parameters.layout.freeze(&config.model.freeze, &network).map_err(|e| e.of("freeze"))?;
@@ -75,7 +76,7 @@ impl Plan {
             last_step: None,
             cv: None,
             portfolio: None,
-            notes: Vec::new(),
+            notes,
             config,
         };
         plan.check()?;
@@ -132,18 +133,4 @@ impl Plan {
         }
         self.threads = self.threads_for_work();
     }
-}
-
-/// The weights of a file for a network.
-fn weights_of(path: &Path, architecture: &Architecture) -> Result<Parameters> {
-    let tensors = read_tensors(path)?;
-    let listed = tensors.iter().any(|tensor| tensor.name.starts_with("network."));
-    let hint = if listed && architecture.chain.is_none() {
-        let same = setting("preset", "realmlp");
-        format!(": its layers come from a preset or a list: give the same, such as {same}")
-    } else {
-        String::new()
-    };
-    Parameters::from_named(architecture, &tensors)
-        .map_err(|e| Error::Mismatch(format!("{e}{hint}")).of_value("init_from", path.display()))
 }

@@ -85,6 +85,12 @@ impl Recorded {
                            with gradlane resume RUNDIR, and verify it then";
             return Err(Error::Mismatch(message.to_owned()));
         }
+        let folds = self.summary["cv"]["folds"].as_array().into_iter().flatten();
+        if folds.into_iter().any(|fold| matches!(fold["stopped"].as_str(), Some("time" | "signal"))) {
+            let message = "time ended folds of the run, and when it did decides the epochs of its network: no run repeats it; train it \
+                           with more time, and verify that";
+            return Err(Error::Mismatch(message.to_owned()));
+        }
         Ok(())
     }
 

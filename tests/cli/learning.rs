@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::networks::{TWO_CHAINS, place_with, train};
-use crate::place::json;
+use crate::place::{Place, error, json};
 
 #[test]
 fn frozen_layers_keep_their_weights() {
@@ -142,4 +142,29 @@ fn recorded_steps_name_every_layer_that_learns() {
     let of_stack = ["layers.0", "layers.1", "layers.2"];
     assert_eq!(layers(&["--hidden", "6,5", "--norm", "layer", "--residual", "--dropout", "0.1"]), of_stack);
     assert_eq!(layers(&["--hidden", "6,5", "--optimizer", "lbfgs"]), of_stack);
+}
+
+#[test]
+fn weights_from_a_file_go_to_inputs_of_the_same_names() {
+    let place = Place::new();
+    let row = |n: usize| format!("{},{},{}", n % 7, n % 5, ["no", "yes"][n % 2]);
+    let table = |header: &str, row: &dyn Fn(usize) -> String| {
+        format!("{header}\n") + &(0..60).map(|n| row(n) + "\n").collect::<String>()
+    };
+    place.write("d.csv", table("a,b,y", &row));
+    place.train("d.csv", "run", &["--hidden", "4", "--epochs", "2"]);
+    let from = ["--init-from", "run", "--hidden", "4", "--epochs", "1", "--lr", "1e-30"];
+    let again =
+        |file: &str, more: &[&'static str]| [&["train", file, "--overwrite", "-o", "again"], &from[..], more].concat();
+    place.write("other.csv", table("b,a,y", &|n| format!("{},{},{}", n % 5, n % 7, ["no", "yes"][n % 2])));
+    let said = place.fails(4, &again("other.csv", &[]));
+    assert!(
+        said.contains("--init-from run") && said.contains("input 1 is \"a\" there and \"b\" in the data"),
+        "{said}"
+    );
+    let said = place.fails(4, &again("d.csv", &["--positive", "no"]));
+    assert!(said.contains("class 1 is \"no\" there and \"yes\" in the data"), "{said}");
+    place.write("new.csv", table("a,c,y", &row));
+    let said = error(&place.run(&again("new.csv", &[])));
+    assert!(said.contains("weights of run go by place: input 2 is \"b\" there and \"c\" here"), "{said}");
 }

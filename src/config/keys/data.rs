@@ -74,7 +74,7 @@ pub(super) const KEYS: &[Key] = &[
         "clamp",
         Data,
         "Keep a regression's predictions within the range of the training targets",
-        SEARCH | COMPARE | DATA,
+        TUNE | COMPARE | DATA,
     ),
     list("categorical", "COLUMNS", Data, "Number columns that are categories", SEARCH | COMPARE | DATA),
     list("ignore", "COLUMNS", Data, "Columns to leave out", SEARCH | COMPARE | DATA | COMMON),
