@@ -36,6 +36,7 @@ mod prolonged;
 mod reading;
 mod recorded;
 mod replacement;
+mod reserve;
 mod row_pass;
 mod start;
 mod summary;

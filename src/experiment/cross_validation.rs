@@ -37,14 +37,14 @@ pub(super) fn cross_validate_with(
     let numbers: Vec<usize> = (0..folds.len()).collect();
     let at_once = if exact { 1 } else { sharing.at_once };
     let began = Instant::now();
+    let end = if keep { end_of_networks(whole, folds.len())? } else { whole.config.stopping.deadline };
     let turns = folds.len().div_ceil(at_once) + 1; // the last turn is for the network for all rows
     let done = side_by_side(at_once, &numbers, |number| {
         if training.signal.load(Ordering::Relaxed) != 0 {
             return Ok(None);
         }
         let mut config = fold_config(whole);
-        config.stopping.deadline =
-            config.stopping.deadline.map(|end| share_of_time(began, end, (number / at_once + 1, turns)));
+        config.stopping.deadline = end.map(|end| share_of_time(began, end, (number / at_once + 1, turns)));
         let mut plan = plan_of_fold(whole, folds, *number, config)?;
         if !exact {
             plan.threads = sharing.threads;
@@ -60,6 +60,13 @@ pub(super) fn cross_validate_with(
     });
     let done: Result<Vec<Option<TrainedFold>>> = done.into_iter().collect();
     Ok(joined(done?.into_iter().flatten()))
+}
+
+/// When the last of several networks must end, so that the figures of their average are there at the end of the time limit.
+pub(super) fn end_of_networks(whole: &Plan, networks: usize) -> Result<Option<Instant>> {
+    let Some(end) = whole.config.stopping.deadline else { return Ok(None) };
+    let mut trainer = whole.trainer(whole.rows_per_step())?;
+    Ok(Some(whole.end_of_training(&mut trainer, networks, end)))
 }
 
 /// The plan of the network that leaves out one fold. Networks that one model holds share the form and the preprocessing of

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::cross_validation::{cross_validate_with, fold_config};
+use super::cross_validation::{cross_validate_with, end_of_networks, fold_config};
 use super::side_by_side::{share_of_time, share_threads, side_by_side};
 use super::training::Training;
 use crate::Result;
@@ -30,6 +30,7 @@ pub fn train_ensemble(
     let exact = whole.config.threads.exact;
     let at_once = if exact { 1 } else { sharing.at_once };
     let began = Instant::now();
+    let end = end_of_networks(whole, members)?;
     let numbers: Vec<usize> = (0..members).collect();
     let done = side_by_side(at_once, &numbers, |number| {
         if training.signal.load(Ordering::Relaxed) != 0 {
@@ -38,7 +39,7 @@ pub fn train_ensemble(
         let mut config = fold_config(whole);
         config.seed = whole.config.seed.wrapping_add(*number as u64);
         let turns = (*number / at_once + 1, members.div_ceil(at_once));
-        config.stopping.deadline = config.stopping.deadline.map(|end| share_of_time(began, end, turns));
+        config.stopping.deadline = end.map(|end| share_of_time(began, end, turns));
         let mut plan = Plan::over(config, Arc::clone(&whole.prepared))?;
         if !exact {
             plan.threads = sharing.threads;

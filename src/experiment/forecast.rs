@@ -89,7 +89,21 @@ fn seconds_of_epoch(plan: &Plan) -> Result<f64> {
     let (before, began) = (trainer.steps(), Instant::now());
     make_steps(plan, &mut trainer, SAMPLE);
     let of_step = began.elapsed().as_secs_f64() / (trainer.steps() - before).max(1) as f64;
-    Ok(of_step * plan.steps_per_epoch() as f64 + seconds_of_figures(plan, &mut trainer))
+    let of_steps = of_step * plan.steps_per_epoch() as f64;
+    Ok(seconds_of_augmentation(plan) + of_steps + seconds_of_figures(plan, &mut trainer))
+}
+
+/// Seconds of changing the rows of an epoch.
+fn seconds_of_augmentation(plan: &Plan) -> f64 {
+    let (augment, train) = (plan.config.augment, &plan.prepared.train);
+    if augment.is_none() {
+        return 0.0;
+    }
+    let (form, mut rows) = (plan.row_form(), None);
+    augment.epoch(train, &form, (plan.config.seed, 1), &mut rows); // makes the copy
+    let began = Instant::now();
+    augment.epoch(train, &form, (plan.config.seed, 2), &mut rows);
+    began.elapsed().as_secs_f64()
 }
 
 /// Makes steps for some time, one at least; a step that diverges ends it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::cross_validation::fold_config;
+use super::cross_validation::{end_of_networks, fold_config};
 use super::side_by_side::{Sharing, share_of_time, share_threads, side_by_side};
 use super::training::TrainNetwork;
 use crate::config::TrainConfig;
@@ -147,7 +147,8 @@ impl One<'_> {
         }
         let began = Instant::now();
         let sharing = self.sharing(&whole);
-        let (networks, given_up) = self.networks(&whole, (sharing, began, deadline))?;
+        let end = if self.is_first { end_of_networks(&whole, self.folds.len())? } else { None };
+        let (networks, given_up) = self.networks(&whole, (sharing, began, end.or(deadline)))?;
         let all: Vec<&TrainedNetwork> = networks.iter().flatten().collect();
         pace.flops += all.iter().map(|one| one.member.steps as f64).sum::<f64>() * whole.flops_per_step();
         pace.seconds += all.iter().map(|one| one.member.seconds).sum::<f64>() / sharing.at_once as f64;
@@ -183,14 +184,14 @@ impl One<'_> {
             let mut config = fold_config(whole);
             if self.is_first {
                 let turn = (fold / sharing.at_once + 1, turns);
-                config.stopping.deadline = config.stopping.deadline.map(|end| share_of_time(began, end, turn));
+                config.stopping.deadline = deadline.map(|end| share_of_time(began, end, turn));
             }
             let trained = self.network(&whole.architecture, config, *fold, sharing)?;
             let Some(trained) = trained else { return Ok(None) };
             let cut = matches!(trained.finished.stopped, Stopped::Time) && !self.is_first;
             let ended = ended.fetch_add(1, Ordering::Relaxed) + 1;
             let needed = began.elapsed().mul_f64(turns as f64 / ended.div_ceil(sharing.at_once) as f64);
-            let late = deadline.filter(|deadline| ended < count && began + needed > *deadline);
+            let late = deadline.filter(|deadline| !self.is_first && ended < count && began + needed > *deadline);
             if cut || late.is_some() || matches!(trained.finished.stopped, Stopped::Diverged { .. }) {
                 over.store(true, Ordering::Relaxed);
                 if let Some(deadline) = late {

@@ -203,7 +203,9 @@ impl Plan {
         }
         let scorer = self.scorer();
         let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
-        let mut outcome = fit(&mut trainer, state, (data, &self.fit_options(every)), attendance);
+        let mut options = self.fit_options(every);
+        options.deadline = options.deadline.map(|end| self.end_of_training(&mut trainer, 1, end));
+        let mut outcome = fit(&mut trainer, state, (data, &options), attendance);
         let history = outcome.history.records().into_iter().map(|record| Event::Epoch(record).to_json()).collect();
         let objective = (self.loss, self.config.optimizer.label_smoothing);
         let parameters =

@@ -137,7 +137,7 @@ impl Plan {
     }
 
     /// The form of rows, for augmentation.
-    pub(super) fn row_form(&self) -> RowForm {
+    pub fn row_form(&self) -> RowForm {
         let (shape, level_inputs) = match &self.prepared.preprocessing {
             Preprocessing::Images(images) => (Some(images.shape.clone()), Vec::new()),
             Preprocessing::Table(table) => (None, table.level_inputs()),

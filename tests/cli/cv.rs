@@ -212,3 +212,15 @@ fn a_signal_ends_a_cross_validation() {
     assert!(place.path("run/networks/0/checkpoint").is_file());
     assert!(!place.path("run/model.safetensors").exists(), "there is no network for all rows");
 }
+
+#[test]
+fn folds_that_time_ended_are_named_and_not_repeated() {
+    let place = place();
+    let flags = ["--cv", "3", "--hidden", "64,64", "--epochs", "1000000", "--batch", "8", "--time-limit", "1s"];
+    let output = place.run(&[&["train", "data.csv", "-o", "run", "-q"], &flags[..]].concat());
+    assert_eq!(code(&output), 0, "{}", error(&output));
+    let said = error(&output);
+    assert!(said.contains("the time was up in 3 of 3 folds before their 1000000 epochs"), "{said}");
+    let said = place.fails(4, &["verify", "run"]);
+    assert!(said.contains("time ended folds of the run"), "{said}");
+}

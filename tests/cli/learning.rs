@@ -154,8 +154,9 @@ fn weights_from_a_file_go_to_inputs_of_the_same_names() {
     place.write("d.csv", table("a,b,y", &row));
     place.train("d.csv", "run", &["--hidden", "4", "--epochs", "2"]);
     let from = ["--init-from", "run", "--hidden", "4", "--epochs", "1", "--lr", "1e-30"];
-    let again =
-        |file: &str, more: &[&'static str]| [&["train", file, "--overwrite", "-o", "again"], &from[..], more].concat();
+    let again = |file: &'static str, more: &[&'static str]| {
+        [&["train", file, "--overwrite", "-o", "again"], &from[..], more].concat()
+    };
     place.write("other.csv", table("b,a,y", &|n| format!("{},{},{}", n % 5, n % 7, ["no", "yes"][n % 2])));
     let said = place.fails(4, &again("other.csv", &[]));
     assert!(
@@ -167,4 +168,14 @@ fn weights_from_a_file_go_to_inputs_of_the_same_names() {
     place.write("new.csv", table("a,c,y", &row));
     let said = error(&place.run(&again("new.csv", &[])));
     assert!(said.contains("weights of run go by place: input 2 is \"b\" there and \"c\" here"), "{said}");
+}
+
+#[test]
+fn class_weights_stay_within_single_precision() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    for weights in ["setosa=1e39", "setosa=1e-39,virginica=1e-39", "setosa=1e21"] {
+        let said = place.fails(4, &["train", "iris.csv", "--class-weight", weights, "--dry-run"]);
+        assert!(said.contains("only their ratios count"), "{weights}: {said}");
+    }
 }

@@ -107,3 +107,13 @@ fn disagreement_of_seeds_is_reported() {
     assert_eq!(said.contains("the seeds disagree"), disagree, "{rates:?}: {said}");
     assert_eq!(rates.len(), 3);
 }
+
+#[test]
+fn the_plot_does_not_replace_the_data() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let before = std::fs::read(place.path("iris.csv")).unwrap();
+    let said = place.fails(2, &["lr-find", "iris.csv", "--steps", "20", "-o", "iris.csv", "-q"]);
+    assert!(said.contains("would be lost"), "{said}");
+    assert_eq!(std::fs::read(place.path("iris.csv")).unwrap(), before);
+}
