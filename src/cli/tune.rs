@@ -2,7 +2,7 @@
 
 mod progress;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -147,20 +147,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         };
     };
     if best.value.is_none() {
-        let what = asked.tuner.metric();
-        let place = directory.path().display();
-        let all_diverged = found.trials.iter().all(|trial| trial.stopped == "diverged");
-        if all_diverged && found.stopped == "time" {
-            let ended = counted(found.trials.len() as u64, "trial");
-            let message = format!("the time was up after {ended}, which diverged, see {place}: allow more");
-            return Err(Error::NoStep(message).into());
-        }
-        if all_diverged {
-            let message = format!("every trial diverged, see {place}: try a smaller --lr, or --clip-norm 1");
-            return Err(Failure::AllDiverged(message));
-        }
-        let message = format!("{what} is undefined in every trial: see {place}");
-        return Err(Error::Mismatch(message).into());
+        return Err(without_a_value(&found, asked.tuner.metric(), directory.path()));
     }
     let plan = asked.tuner.plan(&found, best)?;
     directory.write_best(&plan)?;
@@ -170,6 +157,19 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         0 => reported,
         number => Err(Failure::Signal(number)),
     }
+}
+
+/// The failure of a search in which no trial has a value.
+fn without_a_value(found: &Found, metric: Watched, directory: &Path) -> Failure {
+    let place = directory.display();
+    if !found.trials.iter().all(|trial| trial.stopped == "diverged") {
+        return Error::Mismatch(format!("{metric} is undefined in every trial: see {place}")).into();
+    }
+    if found.stopped == "time" {
+        let ended = counted(found.trials.len() as u64, "trial");
+        return Error::NoStep(format!("the time was up after {ended}, which diverged, see {place}: allow more")).into();
+    }
+    Failure::AllDiverged(format!("every trial diverged, see {place}: try a smaller --lr, or --clip-norm 1"))
 }
 
 /// Prints decisions and warnings.

@@ -4,23 +4,13 @@ use std::path::Path;
 
 use indexmap::IndexSet;
 
-use super::cell::{brief, parse_number, same_truth_value};
-use super::date::{DateForm, DateUnit, iso_text, moment_text};
-use super::number::{NumberForm, is_in_thousandths};
+use super::cell::parse_number;
+use super::date::{DateForm, DateUnit};
+use super::number_column::{NumberColumn, all_missing};
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers};
-use super::value::{EXACT, Value};
+use super::value::Value;
 use super::wanted::Wanted;
-use crate::option_text::{quoted, setting};
-use crate::{Error, Result, Unit};
-
-/// Number of digits up to which a double distinguishes all integers.
-const EXACT_DIGITS: usize = 15;
-/// The smallest integer with more than [`EXACT_DIGITS`] digits.
-const LONG: f64 = 1e15;
-
-fn all_missing(values: &[f64]) -> bool {
-    values.iter().all(|value| value.is_nan())
-}
+use crate::{Result, Unit};
 
 /// Codes for as many missing texts as there are `values`, with the same capacity.
 fn missing_codes(values: &Vec<f64>) -> Vec<u32> {
@@ -29,80 +19,8 @@ fn missing_codes(values: &Vec<f64>) -> Vec<u32> {
     codes
 }
 
-/// Whether a number is an integer. The conversion is faster than `fract`, which calls a function on older CPUs.
-#[inline]
-fn is_whole(value: f64) -> bool {
-    value as i64 as f64 == value || value.abs() >= i64::MAX as f64
-}
-
-/// Whether an integer is written in its shortest form: `7`, `-12`, not `07`, `7.0`, `7e0` or with more than 15 digits.
-fn is_plain_integer(cell: &str) -> bool {
-    let digits = cell.as_bytes().strip_prefix(b"-").unwrap_or(cell.as_bytes());
-    digits.len() <= EXACT_DIGITS && digits.iter().all(u8::is_ascii_digit) && (digits[0] != b'0' || digits.len() == 1)
-}
-
 /// The distinct texts of a column, in order of first appearance.
 type DistinctTexts = IndexSet<String, foldhash::fast::RandomState>;
-
-/// A number column under construction.
-pub struct NumberColumn {
-    values: Vec<f64>,
-    /// Line of the first infinite number.
-    infinite: Option<u32>,
-    /// Whether all integers are written in their shortest form.
-    plain: bool,
-    /// The kind, if the schema is known; text is then an error.
-    known: Option<ColumnKind>,
-    /// If text counts as missing instead: the number of such cells.
-    lenient: Option<usize>,
-    /// Line and text of the first cell that is not a number, if the schema requires numbers.
-    wrong: Option<(u32, String)>,
-    /// The form of the values, if they are dates from a typed format.
-    dates: Option<DateForm>,
-    /// Line and text of the first time that names its offset from UTC where the schema has none, or the other way around.
-    other_offset: Option<(u32, String)>,
-    /// What the points of the cells were taken for.
-    points: Points,
-    /// Whether a typed format gave a number or date, which has no spelling.
-    native: bool,
-    /// Whether a typed format gave a cell as text.
-    text: bool,
-}
-
-/// What points in numbers were taken for, in a column whose numbers had decimal commas in training.
-#[derive(Debug, Clone, Default)]
-struct Points {
-    /// Line and text of the first cell with a decimal point: `998.5`.
-    decimal: Option<(u32, String)>,
-    /// Line and text of the first cell whose points only part thousands: `3.999`.
-    thousands: Option<(u32, String)>,
-}
-
-impl Points {
-    /// Notes the points of a cell.
-    fn note(&mut self, form: &NumberForm, cell: &str, line: u32) {
-        if !cell.contains('.') || cell.contains(',') {
-            return;
-        }
-        let kind = match form.parse(cell) {
-            Some(_) => &mut self.thousands,
-            None if parse_number(cell).is_some() => &mut self.decimal,
-            None => return,
-        };
-        kind.get_or_insert_with(|| (line, cell.to_owned()));
-    }
-
-    /// The first cell after which there are both kinds.
-    fn contradiction(self) -> Option<(u32, String)> {
-        let (decimal, thousands) = (self.decimal?, self.thousands?);
-        Some(if decimal.0 > thousands.0 { decimal } else { thousands })
-    }
-
-    fn append(&mut self, later: Points) {
-        self.decimal = self.decimal.take().or(later.decimal);
-        self.thousands = self.thousands.take().or(later.thousands);
-    }
-}
 
 /// How a format represents a column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,155 +33,6 @@ pub struct Origin {
     pub text: bool,
     /// The form of dates, if the format declares them as dates.
     pub dates: Option<DateForm>,
-}
-
-impl NumberColumn {
-    fn new(known: Option<ColumnKind>, rows: usize) -> Self {
-        Self {
-            values: Vec::with_capacity(rows),
-            infinite: None,
-            plain: true,
-            known,
-            lenient: None,
-            wrong: None,
-            dates: None,
-            other_offset: None,
-            points: Points::default(),
-            native: false,
-            text: false,
-        }
-    }
-
-    /// Whether the schema has numbers in another notation than the plain one.
-    fn has_notation(&self) -> bool {
-        matches!(&self.known, Some(ColumnKind::Number(form)) if !form.is_plain())
-    }
-
-    /// The numbers so far; NaN where a value is missing.
-    pub(super) fn values(&self) -> &[f64] {
-        &self.values
-    }
-
-    /// Adds a cell. Returns false for text, unless the schema requires a number.
-    #[inline]
-    fn push(&mut self, cell: &str, line: u32, missing: &MissingMarkers) -> bool {
-        let number = match &self.known {
-            None if self.dates.is_some() && !missing.matches(cell) => None,
-            None => missing.number(cell),
-            Some(kind) => known_number(kind, cell, missing),
-        };
-        match &self.known {
-            Some(ColumnKind::Date(form)) if self.other_offset.is_none() && form.has_other_offset(cell) => {
-                self.other_offset = Some((line, cell.to_owned()));
-            }
-            Some(ColumnKind::Number(form)) if form.decimal_comma => self.points.note(form, cell, line),
-            _ => {}
-        }
-        let Some(value) = number else { return self.push_other(cell, line) };
-        self.push_plain(value, cell, line);
-        true
-    }
-
-    /// Adds a number, given with its cell.
-    #[inline]
-    fn push_plain(&mut self, value: f64, cell: &str, line: u32) {
-        if self.plain && is_whole(value) && !is_plain_integer(cell) {
-            self.plain = false;
-        }
-        self.push_finite(value, line);
-    }
-
-    /// Adds a value and notes the line of the first infinite one.
-    #[inline]
-    fn push_finite(&mut self, value: f64, line: u32) {
-        if value.is_infinite() {
-            self.infinite.get_or_insert(line);
-        }
-        self.values.push(value);
-    }
-
-    /// Adds a cell that is not a number. Returns false if the schema does not require a number.
-    fn push_other(&mut self, cell: &str, line: u32) -> bool {
-        if self.known.is_none() {
-            return false;
-        }
-        match &mut self.lenient {
-            Some(count) => *count += 1,
-            None => {
-                self.wrong.get_or_insert_with(|| (line, cell.to_owned()));
-            }
-        }
-        self.values.push(f64::NAN);
-        true
-    }
-
-    /// Adds a number from a typed format. Returns false in a column of dates.
-    #[inline]
-    fn push_number(&mut self, value: f64, line: u32, missing: &MissingMarkers) -> bool {
-        let is_date = self.dates.is_some() || matches!(self.known, Some(ColumnKind::Date(_)));
-        if is_date && !value.is_nan() {
-            return false;
-        }
-        if value.abs() >= LONG && is_whole(value) {
-            self.plain = false;
-        }
-        self.native |= !value.is_nan();
-        self.push_finite(missing.or_missing(value), line);
-        true
-    }
-
-    /// Adds a date. `offset`: whether times of the column are in UTC. Returns false in a column of numbers, or of dates in another
-    /// unit.
-    fn push_date(&mut self, value: f64, (unit, offset): (DateUnit, bool), line: u32) -> bool {
-        let form = || DateForm::of_times(unit, offset);
-        let value = match &self.known {
-            Some(ColumnKind::Date(known)) => {
-                if known.offset.is_some_and(|known| known != offset) && unit == DateUnit::Seconds {
-                    let text = if offset { moment_text(value) } else { iso_text(value, unit) };
-                    self.other_offset.get_or_insert((line, text));
-                }
-                known.converted(value, unit)
-            }
-            Some(_) => None,
-            None if self.dates.is_none() && all_missing(&self.values) => {
-                self.dates = Some(form());
-                Some(value)
-            }
-            None => self.dates.as_ref().is_some_and(|dates| dates.unit == unit).then_some(value),
-        };
-        self.native = true;
-        self.values.extend(value);
-        value.is_some()
-    }
-}
-
-/// The value of a cell of a known kind: NaN if missing, `None` if it is neither. Plain numbers fit any number form but shares.
-fn known_number(kind: &ColumnKind, cell: &str, missing: &MissingMarkers) -> Option<f64> {
-    let value = match kind {
-        ColumnKind::Number(form) if form.is_plain() => return missing.number(cell),
-        ColumnKind::Number(form) => {
-            // With a decimal comma, 1.234 may mean 1234; among percentages, 0.05 may mean 5 %.
-            let is_doubtful = || form.is_share() || (form.decimal_comma && is_grouped_by_points(cell));
-            let plain = || if is_doubtful() { None } else { missing.number(cell) };
-            form.parse(cell).map(|value| missing.or_missing(value)).or_else(plain)
-        }
-        ColumnKind::Date(form) => form.parse_or_iso(cell),
-        ColumnKind::Text => None,
-    };
-    if missing.matches(cell) { Some(f64::NAN) } else { value }
-}
-
-/// Whether the points of a cell may be thousands separators: `1.234`, `-12.345.678`, not `0.123`.
-fn is_grouped_by_points(cell: &str) -> bool {
-    let mut groups = cell.strip_prefix(['-', '+']).unwrap_or(cell).split('.');
-    let first = groups.next().unwrap_or_default();
-    let mut rest = groups.peekable();
-    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    matches!(first.len(), 1..=3)
-        && digits(first)
-        && first != "0"
-        && rest.peek().is_some()
-        && rest.all(|group| group.len() == 3 && digits(group))
 }
 
 /// A column under construction.
@@ -287,8 +56,9 @@ impl Builder {
         match &wanted.kind {
             ColumnKind::Text => Self::text(),
             kind => {
-                let numbers = NumberColumn::new(Some(kind.clone()), 0);
-                Self::Numbers(NumberColumn { lenient: wanted.lenient.then_some(0), ..numbers })
+                let mut numbers = NumberColumn::new(Some(kind.clone()), 0);
+                numbers.lenient = wanted.lenient.then_some(0);
+                Self::Numbers(numbers)
             }
         }
     }
@@ -384,15 +154,7 @@ impl Builder {
     pub fn append(&mut self, later: Self) {
         match (&mut *self, later) {
             (Self::Numbers(so_far), Self::Numbers(more)) => {
-                so_far.values.extend(more.values);
-                so_far.infinite = so_far.infinite.or(more.infinite);
-                so_far.plain &= more.plain;
-                so_far.points.append(more.points);
-                so_far.wrong = so_far.wrong.take().or(more.wrong);
-                so_far.dates = so_far.dates.take().or(more.dates);
-                so_far.other_offset = so_far.other_offset.take().or(more.other_offset);
-                so_far.native |= more.native;
-                so_far.text |= more.text;
+                so_far.append(more);
             }
             (Self::Text { codes, levels }, Self::Text { codes: more, levels: named }) => {
                 let renamed: Vec<u32> = named.into_iter().map(|text| levels.insert_full(text).0 as u32).collect();
@@ -413,17 +175,9 @@ impl Builder {
     /// Reduces a number column to a few values that tell whether one is missing, present, has decimals, has more than
     /// three decimals, or needs more digits than a float or a double holds. Text is unchanged.
     pub(super) fn digest(&mut self) {
-        let Self::Numbers(numbers) = self else { return };
-        let first = |is: &dyn Fn(f64) -> bool| numbers.values.iter().copied().find(|value| is(*value));
-        let kinds: [&dyn Fn(f64) -> bool; 6] = [
-            &|value| value.is_nan(),
-            &|value| !value.is_nan(),
-            &|value| value.fract() != 0.0 && !value.is_nan(),
-            &|value| !is_in_thousandths(&value),
-            &|value| f64::from(value as f32) != value && !value.is_nan(),
-            &|value| value.abs() >= EXACT,
-        ];
-        numbers.values = kinds.into_iter().filter_map(first).collect();
+        if let Self::Numbers(numbers) = self {
+            numbers.digest();
+        }
     }
 
     /// How the format represents the column.
@@ -442,49 +196,9 @@ impl Builder {
     }
 
     /// The column, or an error for its first wrong cell. `unit` tells what row numbers count.
-    pub fn finish(mut self, (path, unit): (&Path, Unit), name: &str) -> Result<Column> {
-        if let Self::Numbers(numbers) = &mut self {
-            let points = std::mem::take(&mut numbers.points);
-            numbers.wrong = numbers.wrong.take().or_else(|| points.contradiction());
-        }
+    pub fn finish(self, place: (&Path, Unit), name: &str) -> Result<Column> {
         match self {
-            Self::Numbers(NumberColumn { wrong: Some((line, cell)), known, .. }) => {
-                let what = match &known {
-                    Some(ColumnKind::Date(form)) => format!("date ({})", form.pattern),
-                    _ => "number".to_owned(),
-                };
-                let hint = match &known {
-                    _ if same_truth_value(&cell, "true") || same_truth_value(&cell, "false") => {
-                        "; true and false as numbers are 1 and 0".to_owned()
-                    }
-                    Some(ColumnKind::Number(_)) if cell.contains(',') => {
-                        let (decimal, thousands) = (setting("decimal", ','), setting("thousands", ','));
-                        format!("; {decimal} or {thousands} says what its comma is")
-                    }
-                    Some(ColumnKind::Number(form)) if form.decimal_comma && cell.contains('.') => {
-                        let (thousands, decimal) = (setting("thousands", '.'), setting("decimal", '.'));
-                        format!("; its point may part thousands or decimals: {thousands} or {decimal} says which")
-                    }
-                    Some(ColumnKind::Number(NumberForm { sign: Some(sign), .. })) if !cell.contains(*sign) => {
-                        format!("; the training data have {sign} in each cell")
-                    }
-                    _ => String::new(),
-                };
-                let message = format!(
-                    "expected a {what}, found \"{}\": leave the cell empty if there is no value{hint}",
-                    brief(&cell)
-                );
-                Err(Error::data_at(path, Some(line.into()), Some(name), message).counted_in(unit))
-            }
-            Self::Numbers(NumberColumn { infinite: Some(line), .. }) => {
-                let message = format!(
-                    "expected a finite number, found an infinite one, or one beyond 1.8e308: leave the cell empty if there is \
-                     no value, or {}",
-                    quoted("na", "+inf")
-                );
-                Err(Error::data_at(path, Some(line.into()), Some(name), message).counted_in(unit))
-            }
-            Self::Numbers(NumberColumn { values, .. }) => Ok(Column::Numbers(values)),
+            Self::Numbers(numbers) => numbers.finish(place, name),
             Self::Text { codes, levels } => Ok(Column::Text { codes, levels: levels.into_iter().collect() }),
             Self::Again => unreachable!("a column that is to be read again has been"),
         }

@@ -117,39 +117,41 @@ pub(super) fn find(
         };
         Ok(with(delimiter, comment))
     };
-    let mut dialect = found(asked_comment)?;
-    let sample = dialect.sample(head, complete);
-    if options.quote.is_none()
-        && has_single_quotes(&sample, |quote| TextDialect { quote, ..dialect }.sample(head, complete))
-    {
-        let message = format!(
-            "{}: cells stand in single quotes, and delimiters within them do not count; {} changes it",
-            path.display(),
-            setting("quote", "'\"'")
-        );
-        warnings.push(Warning::new(WarningKind::QuotedLines, message));
-        return Ok(TextDialect { quote: Quote::Byte(b'\''), ..dialect });
+    let dialect = found(asked_comment)?;
+    if options.quote.is_some() {
+        return Ok(dialect);
     }
-    if options.quote.is_none() && (is_swallowing(&sample, dialect.delimiter, head) || !is_even(&sample)) {
-        let bare = TextDialect { quote: Quote::None, ..dialect };
-        let records = bare.sample(head, complete);
-        if is_even(&records) && records.len() > sample.len() && usual_width(&records) > 1 {
-            dialect = bare;
-            let message = format!(
-                "{}: quotes are not balanced (a quoted cell would go on over whole rows): they are read as plain characters; \
-                 {} changes it",
-                path.display(),
-                setting("quote", "'\"'")
-            );
-            warnings.push(Warning::new(WarningKind::QuotedLines, message));
-        }
+    let sample = |quote: Quote| TextDialect { quote, ..dialect }.sample(head, complete);
+    let found = other_quote(&sample(dialect.quote), &sample, |records| is_swallowing(records, dialect.delimiter, head));
+    let Some((quote, what)) = found else { return Ok(dialect) };
+    let message = format!("{}: {what}; {} changes it", path.display(), setting("quote", "'\"'"));
+    warnings.push(Warning::new(WarningKind::QuotedLines, message));
+    Ok(TextDialect { quote, ..dialect })
+}
+
+/// Another quote than the usual one that fits the first records, which were read with the usual one, and what it means.
+fn other_quote(
+    usual: &[ByteRecord],
+    read: &dyn Fn(Quote) -> Vec<ByteRecord>,
+    is_swallowing: impl Fn(&[ByteRecord]) -> bool,
+) -> Option<(Quote, &'static str)> {
+    if has_single_quotes(usual, read) {
+        return Some((Quote::Byte(b'\''), "cells stand in single quotes, and delimiters within them do not count"));
     }
-    Ok(dialect)
+    if is_even(usual) && !is_swallowing(usual) {
+        return None;
+    }
+    let bare = read(Quote::None);
+    let fits = is_even(&bare) && bare.len() > usual.len() && usual_width(&bare) > 1;
+    fits.then_some((
+        Quote::None,
+        "quotes are not balanced (a quoted cell would go on over whole rows): they are read as plain characters",
+    ))
 }
 
 /// Whether cells stand in single quotes: records are as wide as the first one only if they do, and some cell that begins with
 /// such a quote holds a delimiter.
-fn has_single_quotes(sample: &[ByteRecord], read: impl Fn(Quote) -> Vec<ByteRecord>) -> bool {
+fn has_single_quotes(sample: &[ByteRecord], read: &dyn Fn(Quote) -> Vec<ByteRecord>) -> bool {
     let Some(width) = sample.first().map(ByteRecord::len).filter(|width| *width > 1) else { return false };
     let begins = |cell: &[u8]| cell.trim_ascii_start().starts_with(b"'");
     if is_even(sample) || !sample[1..].iter().any(|record| record.len() > width && record.iter().any(begins)) {

@@ -88,15 +88,7 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, kept: KeptTexts<
     }
     let convention = Convention { decimal_comma: stated.decimal_comma.or(found_comma(file, &readings)), ..stated };
     for column in all {
-        let is_open = match (&readings[column], convention.decimal_comma) {
-            (Reading::EitherNumber(_), Some(_)) => true,
-            // One number in two spellings, in a file whose other numbers have decimal commas.
-            (Reading::Text, Some(true)) => {
-                matches!(&file.columns[column], Column::Text { levels, .. } if pairs_or_decimals(levels).is_some())
-            }
-            _ => false,
-        };
-        if is_open {
+        if is_open(&readings[column], &file.columns[column], convention) {
             readings[column] = read(column, convention)?;
         }
         refuse_either(file, column, &readings[column])?;
@@ -109,6 +101,18 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, kept: KeptTexts<
         }
     }
     apply(file, options, readings, kept.labels)
+}
+
+/// Whether what is known of the other columns decides how a column is read.
+fn is_open(reading: &Reading, column: &Column, convention: Convention) -> bool {
+    match (reading, convention.decimal_comma) {
+        (Reading::EitherNumber(_), Some(_)) => true,
+        // One number in two spellings, in a file whose other numbers have decimal commas.
+        (Reading::Text, Some(true)) => {
+            matches!(column, Column::Text { levels, .. } if pairs_or_decimals(levels).is_some())
+        }
+        _ => false,
+    }
 }
 
 /// What the options say of the numbers of a file.

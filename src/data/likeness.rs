@@ -119,18 +119,34 @@ const DATE_WORDS: [&str; 24] = [
 ];
 /// Endings of the names of days of the week.
 const DAY: &str = "day";
-/// Beginnings of names of months in other languages: German, French, Spanish, Italian, Portuguese, Dutch.
-const OTHER_MONTHS: [&str; 18] = [
-    "mär", "mai", "okt", "dez", "janv", "fév", "avr", "juin", "juil", "aoû", "déc", "ene", "abr", "ago", "dic", "gen",
-    "mag", "mei",
+/// Names of months, in lower case.
+const MONTH_NAMES: [&str; 13] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "sept",
+    "october",
+    "november",
+    "december",
+];
+/// Short names of months in German, French, Spanish, Italian, Portuguese and Dutch that English does not have.
+const OTHER_MONTHS: [&str; 19] = [
+    "mär", "mai", "okt", "dez", "janv", "févr", "avr", "juin", "juil", "août", "déc", "ene", "abr", "ago", "dic",
+    "gen", "mag", "mei", "maart",
 ];
 
 /// Whether a text is made like a date in a form that is not read: numbers, and words that dates have; a year of four digits or a
 /// month's name, and two more numbers: `12/14/2019 10:20 a.m.`, `Fri 13 Dec 2019`, `2019/12/14T10:20`, `20191214 1020`, `2019-W50`.
 fn resembles_date(text: &str) -> bool {
     let is_month = |word: &&str| {
-        let begins = |month: &&str| word.starts_with(*month);
-        MONTHS.iter().any(|month| begins(month)) || OTHER_MONTHS.iter().any(|month| begins(month))
+        let begins = |month: &&str| word.len() >= 3 && month.starts_with(*word);
+        MONTH_NAMES.iter().any(begins) || OTHER_MONTHS.contains(word)
     };
     let text = text.to_lowercase();
     let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
@@ -240,6 +256,8 @@ mod tests {
             ["Room 2019 4 1", "Room 2019 4 2", "Room 2019 4 3"],
             ["May", "June", "July"],
             ["2019-1", "2019-2", "2020-1"],
+            ["Mark 5 12", "Mark 6 12", "Mark 7 12"],
+            ["Decile 1 20", "Decile 2 20", "Decile 3 20"],
             ["T1", "T2", "T3"],
             ["a1", "p2", "m3"],
         ] {

@@ -17,6 +17,7 @@ use super::table::{Column, MissingMarkers, Table};
 use super::target::Target;
 use super::targets::Targets;
 use super::task::Task;
+use super::weight::{LEAST_WEIGHT, MOST_WEIGHT, is_weight};
 use crate::{Error, Result, Warning};
 pub use images::ImagePreprocessing;
 
@@ -372,15 +373,6 @@ impl TablePreprocessing {
         }
         Ok(Some(weights))
     }
-}
-
-/// Positive weights of rows: sums of their products with losses stay within single precision.
-pub(super) const LEAST_WEIGHT: f64 = 1e-20;
-pub(super) const MOST_WEIGHT: f64 = 1e20;
-
-/// Whether a row can have this weight.
-pub(super) fn is_weight(weight: f64) -> bool {
-    weight == 0.0 || (LEAST_WEIGHT..=MOST_WEIGHT).contains(&weight)
 }
 
 /// Fits columns in parallel. If some stay in a pack, they are fitted one after the other, so only one is in memory at a
