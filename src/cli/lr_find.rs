@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::{Arg, ArgMatches, Command};
 use gradlane::config::SWEEP;
 use gradlane::config::TrainConfig;
-use gradlane::data::Loaded;
+use gradlane::data::{Loaded, PartFrom, Source};
 use gradlane::experiment::{LrFind, Sweep, check_sweeps, lr_find};
 use gradlane::path_text::{to_path, to_text};
 use gradlane::run::new_file;
@@ -71,6 +71,20 @@ pub fn command() -> Command {
         .arg(args::config())
 }
 
+/// Refuses a plot that would replace a file that is read.
+fn refuse_to_replace_inputs(matches: &ArgMatches, config: &TrainConfig, plot: &Path) -> Result<()> {
+    refuse_to_replace(&config.data.data, ("-o ", plot), "data are")?;
+    let parts = [Some(&config.data.valid), config.data.test.as_ref()];
+    let files =
+        parts.into_iter().flatten().filter_map(|part| if let PartFrom::File(file) = part { Some(file) } else { None });
+    files.into_iter().try_for_each(|file| refuse_to_replace(file, ("-o ", plot), "data are"))?;
+    let settings = matches.get_one::<String>("config").map(|file| to_path(file));
+    for file in settings.into_iter().chain(config.model.init_from.clone()) {
+        refuse_to_replace(&Source::Path(file), ("-o ", plot), "input is")?;
+    }
+    Ok(())
+}
+
 /// Runs it.
 pub fn run(matches: &ArgMatches) -> Outcome {
     let settings = args::settings(matches)?;
@@ -87,7 +101,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let _signals = Signals::catch()?;
     args::limit_pool(config.threads.threads);
     if let Some(plot) = matches.get_one::<String>("plot") {
-        refuse_to_replace(&config.data.data, ("-o ", &to_path(plot)), "data are")?;
+        refuse_to_replace_inputs(matches, &config, &to_path(plot))?;
     }
     let loaded = Loaded::read(&config.data)?;
     let sketch = loaded.sketch();

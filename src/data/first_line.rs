@@ -101,7 +101,7 @@ impl FirstLine {
         match () {
             // A name may also be a level of its column. That a row of data has a word in a column of numbers, and another
             // new one, is far less likely.
-            () if names > 0 && names + new > 1 && numbers == 0 && often > 0 && are_different(first) => {
+            () if names > 0 && names + new > 1 && numbers == 0 && often > 0 && are_names(first) => {
                 Self::Likely(WORDS_ABOVE)
             }
             () if names > 0 && often > 0 => Self::Either,
@@ -109,6 +109,7 @@ impl FirstLine {
             () if names > 0 => Self::Names,
             () if often + once > 0 && (new == 0 || numbers > 0) => Self::Data,
             () if often + once > 0 => Self::Either,
+            () if numbers > 0 && new > 0 && years => Self::Either,
             () if numbers > 0 && new > 0 => if_apart(),
             () if numbers > 0 && numbers + count(Evidence::Open) > 1 && (years || beyond(SOME_ROWS)) => Self::Either,
             () if numbers > 0 => Self::Data,
@@ -163,7 +164,7 @@ fn is_beyond(first: &ByteRecord, below: &[ByteRecord]) -> bool {
     first.iter().enumerate().all(beyond)
 }
 
-/// The number of columns with a year above numbers of which at most one in five could be a year.
+/// The number of columns with a year above numbers of which at most one in five is whole.
 fn years_above_amounts(first: &ByteRecord, below: &[ByteRecord]) -> usize {
     let is_year = |value: &f64| value.fract() == 0.0 && RECENT_YEARS.contains(value);
     let above_amounts = |(column, cell): &(usize, &[u8])| {
@@ -171,9 +172,18 @@ fn years_above_amounts(first: &ByteRecord, below: &[ByteRecord]) -> usize {
             return false;
         }
         let values: Vec<f64> = below.iter().filter_map(|record| parse_number(&text_of(record.get(*column)?))).collect();
-        values.len() >= SOME_ROWS && 5 * values.iter().filter(|value| is_year(value)).count() <= values.len()
+        values.len() >= SOME_ROWS && 5 * values.iter().filter(|value| value.fract() == 0.0).count() <= values.len()
     };
     first.iter().enumerate().filter(above_amounts).count()
+}
+
+/// Words that stand for a value that is not there, in lower case.
+const NO_VALUE: [&str; 10] = ["n.a.", "n/a", "na", "none", "nil", "null", "missing", "unknown", "unbekannt", "tbd"];
+
+/// Whether all cells of a record are distinct, and none says that a value is missing.
+fn are_names(record: &ByteRecord) -> bool {
+    let says_nothing = |cell: &[u8]| NO_VALUE.contains(&text_of(cell).to_lowercase().as_str());
+    are_different(record) && !record.iter().any(says_nothing)
 }
 
 /// Whether all cells of a record are distinct.
@@ -402,6 +412,11 @@ mod tests {
         assert_eq!(above("c7;2019;growth;a", 40, amounts), FirstLine::Either, "a word of the data");
         assert_eq!(above("region;2019", 20, |n| format!("R{n};{}.5", 1500 + n * 37)), FirstLine::Either);
         assert_eq!(above("c7;2019;1.5;a", 40, amounts), FirstLine::Data);
+        let cities = |n: usize| format!("{};{}", ["Rome", "Paris", "Bonn"][n % 3], 500 + 137 * n);
+        assert_eq!(above("Berlin;2000", 30, cities), FirstLine::Either);
+        assert_eq!(above("2000;Anna", 30, |n| format!("{};N{n}", 500 + 137 * n)), FirstLine::Data);
+        let colours = |n: usize| format!("{};{n};{}", ["setosa", "versicolor"][n % 2], ["red", "blue"][n % 2]);
+        assert_eq!(above("virginica;n.a.;red", 30, colours), FirstLine::Either);
         let years = |n: usize| format!("c{n};{};{}", 1990 + n % 30, n % 7);
         assert_eq!(above("c9;2019;3", 40, years), FirstLine::Data);
     }

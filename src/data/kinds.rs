@@ -12,7 +12,7 @@ use super::codes::{codes_for_missing, totals_row};
 use super::date::{self, DateForm};
 use super::first_line::stands_for_a_value;
 use super::labels::are_numbers;
-use super::number::{Convention, NumberForm, pairs_or_decimals};
+use super::number::{Convention, NumberForm};
 use super::oddities::{refuse_swallowed_rows, row_warnings};
 use super::options::{Decimal, ReadOptions};
 use super::raw_table::RawTable;
@@ -88,7 +88,7 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, kept: KeptTexts<
     }
     let convention = Convention { decimal_comma: stated.decimal_comma.or(found_comma(file, &readings)), ..stated };
     for column in all {
-        if is_open(&readings[column], &file.columns[column], convention) {
+        if matches!(readings[column], Reading::EitherNumber(_)) && convention.decimal_comma.is_some() {
             readings[column] = read(column, convention)?;
         }
         refuse_either(file, column, &readings[column])?;
@@ -101,18 +101,6 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, kept: KeptTexts<
         }
     }
     apply(file, options, readings, kept.labels)
-}
-
-/// Whether what is known of the other columns decides how a column is read.
-fn is_open(reading: &Reading, column: &Column, convention: Convention) -> bool {
-    match (reading, convention.decimal_comma) {
-        (Reading::EitherNumber(_), Some(_)) => true,
-        // One number in two spellings, in a file whose other numbers have decimal commas.
-        (Reading::Text, Some(true)) => {
-            matches!(column, Column::Text { levels, .. } if pairs_or_decimals(levels).is_some())
-        }
-        _ => false,
-    }
 }
 
 /// What the options say of the numbers of a file.

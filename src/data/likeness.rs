@@ -135,11 +135,9 @@ const MONTH_NAMES: [&str; 13] = [
     "november",
     "december",
 ];
-/// Short names of months in German, French, Spanish, Italian, Portuguese and Dutch that English does not have.
-const OTHER_MONTHS: [&str; 19] = [
-    "mär", "mai", "okt", "dez", "janv", "févr", "avr", "juin", "juil", "août", "déc", "ene", "abr", "ago", "dic",
-    "gen", "mag", "mei", "maart",
-];
+/// Short names of months in German, French, Spanish and Dutch that English does not have.
+const OTHER_MONTHS: [&str; 13] =
+    ["mär", "mai", "okt", "dez", "janv", "févr", "avr", "juin", "juil", "août", "déc", "abr", "maart"];
 
 /// Whether a text is made like a date in a form that is not read: numbers, and words that dates have; a year of four digits or a
 /// month's name, and two more numbers: `12/14/2019 10:20 a.m.`, `Fri 13 Dec 2019`, `2019/12/14T10:20`, `20191214 1020`, `2019-W50`.
@@ -159,12 +157,21 @@ fn resembles_date(text: &str) -> bool {
     let is_year = |number: &&&str| number.len() == 4 && matches!(number.parse(), Ok(1800..=2199));
     let (years, months) = (numbers.iter().filter(is_year).count(), words.iter().filter(|word| is_month(word)).count());
     let small = numbers.iter().filter(|number| number.len() <= 2).count();
-    let is_day = numbers.first().is_some_and(|day| day.len() == 8 && (day.starts_with("19") || day.starts_with("20")));
+    let within = |number: Option<&str>, most: u8| {
+        number.and_then(|n| n.parse().ok()).is_some_and(|n: u8| (1..=most).contains(&n))
+    };
+    let is_day = |day: &&&str| {
+        let is_year = day.starts_with("19") || day.starts_with("20");
+        day.len() == 8 && is_year && within(day.get(4..6), 12) && within(day.get(6..), 31)
+    };
+    let is_clock = |time: &&&str| matches!(time.len(), 4 | 6);
     let has_week = words == ["w"] && text.contains("-w");
     match months {
         1 => years + small >= 2,
-        0 if is_day => numbers.len() == 2 && text.contains(' '),
-        0 => years == 1 && (small >= 3 || has_week),
+        0 if numbers.first().filter(is_day).is_some() => {
+            numbers.len() == 2 && numbers.get(1).filter(is_clock).is_some()
+        }
+        0 => years == 1 && ((small >= 3 && text.contains(':')) || has_week),
         _ => false,
     }
 }
@@ -194,7 +201,7 @@ fn is_number_with_signs(shape: &str) -> bool {
 /// `1.5D+03`, `1.5 E+03`.
 fn has_exponent(shape: &str) -> bool {
     let shape = shape.strip_prefix('-').unwrap_or(shape);
-    matches!(shape, "0d+0" | "0d-0" | "0d0" | "0 e+0" | "0 e-0" | "0 e0" | "0e +0" | "0e -0")
+    matches!(shape, "0d+0" | "0d-0" | "0 e+0" | "0 e-0" | "0e +0" | "0e -0")
 }
 
 /// Whether a shape has only plain numbers, which other rules handle.
@@ -260,6 +267,12 @@ mod tests {
             ["Decile 1 20", "Decile 2 20", "Decile 3 20"],
             ["T1", "T2", "T3"],
             ["a1", "p2", "m3"],
+            ["5D3", "6D4", "7D5"],
+            ["12 E3", "13 E4", "14 E5"],
+            ["10.0.1903.1", "10.0.1909.2", "10.0.2004.1"],
+            ["20230001 10", "20230001 20", "20230002 10"],
+            ["+49 1990 12 34 56", "+49 1991 12 34 56", "+49 1992 12 34 57"],
+            ["12-14 Main St", "20-22 Main St", "5-7 Main St"],
         ] {
             assert_eq!(said(&cells), None, "{cells:?}");
         }

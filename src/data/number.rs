@@ -176,7 +176,8 @@ impl NumberForm {
 /// The text before a decimal sign and a dash that stands for decimals of zero.
 fn without_dash(text: &str, point: char) -> Option<&str> {
     let number = NO_DECIMALS.iter().find_map(|dash| text.strip_suffix(dash))?.strip_suffix(point)?;
-    number.ends_with(|c: char| c.is_ascii_digit()).then_some(number)
+    // In `1.200.-` the first point parts thousands.
+    (number.ends_with(|c: char| c.is_ascii_digit()) && !number.contains(point)).then_some(number)
 }
 
 /// A text with a decimal comma, if all texts are numbers with a decimal comma or a decimal point.
@@ -198,7 +199,7 @@ pub(super) fn pairs_or_decimals(levels: &[String]) -> Option<[&str; 2]> {
 
 /// A whole number of one or two digits with a minus behind it, such as `65-`: it may be an open range or a grade.
 pub(super) fn small_with_minus_behind(cell: &str) -> bool {
-    let digits = cell.trim().strip_suffix(MINUS).unwrap_or_default();
+    let digits = cell.trim().strip_suffix(MINUS).unwrap_or_default().trim_end();
     (1..=2).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
 }
 
@@ -330,7 +331,9 @@ pub(super) fn is_number(text: &str) -> bool {
 /// Whether texts that differ only in trailing zeros would become one number. `9,1` and `9,10` are then pairs of
 /// numbers, not decimals.
 fn collapses(levels: &[(&str, usize)], form: NumberForm) -> bool {
-    let mut values: Vec<f64> = levels.iter().filter_map(|(level, _)| form.parse(level)).collect();
+    let is_dashed = |level: &str| NO_DECIMALS.iter().any(|dash| level.contains(&format!(",{dash}")));
+    let decimals = levels.iter().filter(|(level, _)| !is_dashed(level));
+    let mut values: Vec<f64> = decimals.filter_map(|(level, _)| form.parse(level)).collect();
     values.sort_unstable_by(f64::total_cmp);
     let same = values.windows(2).filter(|pair| pair[0] == pair[1]).count();
     10 * same > values.len()
@@ -442,10 +445,14 @@ mod tests {
             (&["12,- €", "9,50 €", "1.200,– €"], &[12.0, 9.5, 1200.0]),
             (&["12.-", "-9.50", "1'200.--", "7.—"], &[12.0, -9.5, 1200.0, 7.0]),
             (&["$12.-", "($3)"], &[12.0, -3.0]),
+            (&["5,- €", "5,00 €", "19,99 €"], &[5.0, 5.0, 19.99]),
         ] {
             let found = form(cells);
             let read: Vec<f64> = cells.iter().map(|cell| found.parse(cell).unwrap()).collect();
             assert_eq!(read, values, "{cells:?} as {found:?}");
+        }
+        for cells in [&["1.200.-", "950.-"][..], &["1,200,-", "12,000,-"]] {
+            assert!(!matches!(of(cells), Numbers::Form(_, rows) if rows == cells.len()), "{cells:?}");
         }
         for cells in [&["(1995)", "(1979)", "(1982)"][..], &["18-", "25-", "65-"], &["(1,234)", "(987)"]] {
             assert_eq!(of(cells), Numbers::None, "{cells:?}");

@@ -126,14 +126,15 @@ impl NumberColumn {
             None => missing.number(cell),
             Some(kind) => known_number(kind, cell, missing),
         };
+        let Some(value) = number else { return self.push_other(cell, line) };
         match &self.known {
+            _ if value.is_nan() => {}
             Some(ColumnKind::Date(form)) if self.other_offset.is_none() && form.has_other_offset(cell) => {
                 self.other_offset = Some((line, cell.to_owned()));
             }
             Some(ColumnKind::Number(form)) if form.decimal_comma => self.points.note(form, cell, line),
             _ => {}
         }
-        let Some(value) = number else { return self.push_other(cell, line) };
         self.push_plain(value, cell, line);
         true
     }

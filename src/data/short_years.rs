@@ -10,11 +10,13 @@ const LATE_DAYS: f64 = 25_567.0; // 2040-01-01
 
 /// The latest days of a month, one of which is among the days of a series if it has many of them.
 const LATE_DAYS_OF_A_MONTH: RangeInclusive<u32> = 28..=31;
+/// The first days of a month, one of which is among them too.
+const EARLY_DAYS_OF_A_MONTH: RangeInclusive<u32> = 1..=3;
 /// Fewest distinct days of a series that tell days from years.
 const MANY_DAYS: usize = 12;
 
 /// Whether the year comes first in dates that could also start with the day. The part whose numbers are of all kinds is the day: it
-/// has twice as many distinct values as the other, at least twelve, and goes beyond 27. `None` if neither part is so clearly the
+/// has twice as many distinct values as the other, at least twelve, from 3 at most to beyond 27. `None` if neither part is so clearly the
 /// day: days at the ends of months and quarters vary less than years.
 pub(super) fn year_is_first(levels: &[&str]) -> Option<bool> {
     let different = |part: fn(&str) -> Option<&str>| -> HashSet<u32> {
@@ -24,8 +26,9 @@ pub(super) fn year_is_first(levels: &[&str]) -> Option<bool> {
     let first = different(|date| date.split(['/', '.']).next());
     let last = different(|date| date.rsplit(['/', '.']).next());
     let are_days = |days: &HashSet<u32>, years: &HashSet<u32>| {
-        let late = days.iter().any(|day| LATE_DAYS_OF_A_MONTH.contains(day));
-        days.len() >= (2 * years.len()).max(MANY_DAYS) && late
+        let has = |within: RangeInclusive<u32>| days.iter().any(|day| within.contains(day));
+        let whole_months = has(EARLY_DAYS_OF_A_MONTH) && has(LATE_DAYS_OF_A_MONTH);
+        days.len() >= (2 * years.len()).max(MANY_DAYS) && whole_months
     };
     match () {
         () if are_days(&last, &first) => Some(true),
@@ -67,6 +70,7 @@ mod tests {
         assert_eq!(pattern(&days(|n| format!("{}/11/{:02}", 70 + n % 20, n % 20 + 1))), "%y/%m/%d");
         let ends = |n: usize| format!("{}.{}", ["31.03", "30.06", "30.09", "31.12"][n % 4], 10 + n / 4);
         assert_eq!(pattern(&days(ends)), "%d.%m.%y or %y.%m.%d", "ends of quarters");
+        assert_eq!(pattern(&days(|n| format!("31.12.{}", 17 + n % 15))), "%d.%m.%y or %y.%m.%d", "ends of years");
         assert_eq!(pattern(&days(|n| format!("15.{:02}.{}", n % 12 + 1, 10 + n / 12))), "%d.%m.%y or %y.%m.%d");
         let either = pattern(&["20/11/21".to_owned(), "21/11/20".to_owned(), "22/12/19".to_owned()]);
         assert_eq!(either, "%d/%m/%y or %y/%m/%d");

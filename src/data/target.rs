@@ -258,8 +258,9 @@ impl Target {
     /// Index of a class by its name; by its value, if classes are numbers; in any case, if it is a truth value.
     pub fn class_of(&self, level: &str) -> Option<u32> {
         let value = parse_number(level).filter(|_| self.numeric || self.has_plus());
-        let same = |class: &String| class == level || (value.is_some() && parse_number(class) == value);
-        let place = self.classes.iter().position(same).or_else(|| {
+        let same = |class: &String| value.is_some() && parse_number(class) == value;
+        let exact = self.classes.iter().position(|class| class == level);
+        let place = exact.or_else(|| self.classes.iter().position(same)).or_else(|| {
             let mut alike = (0..self.classes.len()).filter(|at| same_truth_value(&self.classes[*at], level));
             alike.next().filter(|_| alike.next().is_none())
         });

@@ -24,6 +24,8 @@ pub struct FitOptions {
     pub steps: Option<u64>,
     /// The time at which training ends at the latest.
     pub deadline: Option<Instant>,
+    /// When even the first step is not begun any more.
+    pub limit: Option<Instant>,
     /// Rows of a step.
     pub batch: usize,
     /// Whether rows are shuffled in every epoch.
@@ -57,7 +59,8 @@ pub struct FitOptions {
 impl FitOptions {
     /// Whether the time is up after `made` steps.
     pub(super) fn time_is_up(&self, made: u64) -> bool {
-        self.last_step.is_some_and(|last| made >= last) || self.deadline.is_some_and(|end| Instant::now() >= end)
+        let end = if made == 0 { self.limit } else { self.deadline };
+        self.last_step.is_some_and(|last| made >= last) || end.is_some_and(|end| Instant::now() >= end)
     }
 
     /// Whether training must stop after `made` steps.

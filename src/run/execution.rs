@@ -348,6 +348,7 @@ impl Plan {
             epochs: self.epochs,
             steps: stopping.steps,
             deadline: stopping.deadline,
+            limit: stopping.deadline,
             batch: self.rows_per_step(),
             // A step on all rows does not depend on their order, except for rounding, which must be the same every time.
             shuffle: self.config.shuffle && !self.config.optimizer.spec.algorithm.needs_full_batch(),

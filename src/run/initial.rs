@@ -41,7 +41,13 @@ pub(super) fn note_of_places(path: &Path, data: &Preprocessing) -> Result<Option
     let classes = |preprocessing: &Preprocessing| preprocessing.target().classes.clone();
     let of_inputs = differing(path, "input", &inputs(known), &inputs(data))?;
     let of_classes = differing(path, "class", &classes(known), &classes(data))?;
-    Ok(of_inputs.or(of_classes))
+    let targets = |preprocessing: &Preprocessing| preprocessing.target().columns.clone();
+    let of_targets = if known.target().columns.len() > 1 {
+        differing(path, "target", &targets(known), &targets(data))?
+    } else {
+        None
+    };
+    Ok(of_inputs.or(of_classes).or(of_targets))
 }
 
 fn differing(path: &Path, what: &str, known: &[String], found: &[String]) -> Result<Option<String>> {

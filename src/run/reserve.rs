@@ -9,7 +9,7 @@ use crate::train::Trainer;
 /// Rows whose outputs are timed.
 const TIMED: usize = 1024;
 /// The share of the time left that is kept for figures at most.
-const MOST: f64 = 0.8;
+const MOST: f64 = 0.6;
 
 impl Plan {
     /// When training must end, so that the figures of `networks` such networks are there at `end`. `trainer` has such a network.

@@ -42,6 +42,10 @@ impl Cell for i32 {
 
 impl Cell for i64 {
     fn give(&self, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+        if kind == ValueKind::Span {
+            push(Value::Text(&format!("span {self}")));
+            return Ok(());
+        }
         whole(*self, kind, push);
         Ok(())
     }

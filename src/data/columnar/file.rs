@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parquet::file::metadata::RowGroupMetaData;
 
+use super::kind::ValueKind;
 use super::part::FilePart;
 use super::rows::ParquetRows;
 use crate::data::header::distinct;
@@ -63,6 +64,7 @@ impl ParquetFile {
         let mut warnings = Vec::new();
         let names = distinct(path, names, "rename them", &mut warnings);
         warnings.extend(other_kinds(&parts, &names));
+        warnings.extend(spans(&parts[0], &names));
         let index = names[..parts[0].index].join(", ");
         let mut outline = Outline { warnings, ..Outline::named(names, Unit::Row) };
         if !index.is_empty() {
@@ -73,6 +75,18 @@ impl ParquetFile {
         }
         Ok(Self { path: path.to_path_buf(), outline: Arc::new(outline), parts: parts.into() })
     }
+}
+
+/// Warnings about columns of spans of time.
+fn spans(part: &FilePart, names: &[String]) -> impl Iterator<Item = Warning> {
+    let spans = part.kinds.iter().zip(names).filter(|(kind, _)| **kind == ValueKind::Span);
+    spans.map(|(_, name)| {
+        let message = format!(
+            "column \"{name}\": spans of time, whose unit is not stored with them, are read as text: convert them to numbers \
+             (df[column].dt.total_seconds())"
+        );
+        Warning::new(WarningKind::Other, message).column(name)
+    })
 }
 
 impl TableFile for ParquetFile {

@@ -24,6 +24,8 @@ pub(super) enum ValueKind {
     Moment(i64),
     /// Time since midnight, in this many units a second.
     Time(i64),
+    /// A span of time, whose unit is not known.
+    Span,
     /// A Julian day and nanoseconds within the day.
     JulianTime,
     /// Text.
@@ -43,6 +45,7 @@ impl ValueKind {
             ValueKind::Number | ValueKind::Unsigned | ValueKind::Decimal(_) | ValueKind::Half => "numbers",
             ValueKind::Date | ValueKind::Timestamp(_) | ValueKind::Moment(_) | ValueKind::JulianTime => "dates",
             ValueKind::Time(_) => "times",
+            ValueKind::Span => "spans of time",
             ValueKind::Text | ValueKind::Uuid => "text",
         })
     }

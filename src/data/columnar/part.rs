@@ -47,12 +47,13 @@ impl FilePart {
             return Err(Error::data(path, "expected columns, found none"));
         }
         let said = said_by_pandas(&metadata);
-        refuse_spans(path, &said)?;
         let is_index = index_of_pandas(&metadata, &said);
         let (mut order, others): (Vec<usize>, Vec<usize>) = (0..kinds.len()).partition(|column| is_index[*column]);
         let index = order.len();
         order.extend(others);
-        let kinds = order.iter().map(|column| kinds[*column]).collect();
+        let is_span = spans_of_pandas(&metadata, &said);
+        let kind = |column: &usize| if is_span[*column] { ValueKind::Span } else { kinds[*column] };
+        let kinds = order.iter().map(kind).collect();
         let part = Self { path: path.to_path_buf(), chunks, metadata, order, index, kinds };
         part.check()?;
         Ok(part)
@@ -96,12 +97,13 @@ fn said_by_pandas(metadata: &ParquetMetaData) -> Value {
     said.and_then(|said| serde_json::from_str::<Value>(said).ok()).unwrap_or_default()
 }
 
-/// Refuses spans of time, which Parquet stores as integers of a unit that only this metadata names.
-fn refuse_spans(path: &Path, said: &Value) -> Result<()> {
+/// For each column, whether it holds spans of time: Parquet stores them as integers of a unit that only this metadata names.
+fn spans_of_pandas(metadata: &ParquetMetaData, said: &Value) -> Vec<bool> {
     let is_span = |column: &&Value| column["numpy_type"].as_str().is_some_and(|kind| kind.starts_with("timedelta64"));
-    let Some(span) = said["columns"].as_array().into_iter().flatten().find(is_span) else { return Ok(()) };
-    let message = "spans of time: convert them to numbers (df[column].dt.total_seconds())";
-    Err(Error::data_at(path, None, span["name"].as_str(), message))
+    let spans = said["columns"].as_array().into_iter().flatten().filter(is_span);
+    let names: Vec<&str> = spans.filter_map(|column| column["field_name"].as_str()).collect();
+    let columns = metadata.file_metadata().schema_descr().columns();
+    columns.iter().map(|column| names.contains(&column.name())).collect()
 }
 
 /// For each column, whether it is a named index of the data frame, according to pandas' metadata.

@@ -49,6 +49,7 @@ impl Case {
             last_step: None,
             steps: None,
             deadline: None,
+            limit: None,
             batch: if full { ROWS } else { 16 },
             shuffle: !full,
             augment: None,
