@@ -191,8 +191,11 @@ pub(super) fn with_a_comma(levels: &[String]) -> Option<&str> {
 
 /// Two texts that would become one number if their commas were decimal commas, where nothing says that they are.
 pub(super) fn pairs_or_decimals(levels: &[String]) -> Option<[&str; 2]> {
-    let comma = NumberForm { decimal_comma: true, ..NumberForm::default() };
-    let values: Vec<f64> = levels.iter().map(|level| comma.parse(level)).collect::<Option<_>>()?;
+    if !levels.iter().any(|level| level.contains(',')) {
+        return None;
+    }
+    let read = |form: NumberForm| levels.iter().map(|level| form.parse(level)).collect::<Option<Vec<f64>>>();
+    let values = forms(None).filter(|form| form.decimal_comma).find_map(read)?;
     let same = |at: usize| values[..at].iter().position(|value| *value == values[at]);
     (0..levels.len().min(MOST_PAIRS)).find_map(|at| Some([levels[same(at)?].as_str(), levels[at].as_str()]))
 }
@@ -470,6 +473,16 @@ mod tests {
         assert_eq!(cells.map(|cell| found.parse(cell).unwrap()), [1500.0, 1700.0, 2_000_000.0, 3000.0]);
         assert_eq!(form(&["1'000", "1’500.5"]).parse("1’500.5"), Some(1500.5));
         assert_eq!(form(&["1'000", "2'000"]).parse("1 000"), None);
+    }
+
+    #[test]
+    fn one_number_in_two_spellings_is_named() {
+        let named = |cells: &[&str]| {
+            let levels: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
+            pairs_or_decimals(&levels).is_some()
+        };
+        assert!(named(&["1,5", "1,50", "2"]) && named(&["1.234,5", "1.234,50", "12,25"]));
+        assert!(named(&["1 234,5", "1234,50"]) && !named(&["1,5", "2,5"]) && !named(&["01", "1"]));
     }
 
     #[test]

@@ -244,9 +244,10 @@ impl Read for TextReader {
     }
 }
 
-/// The encoding of a file, and the length of its byte order mark.
+/// The encoding of a file, and the length of its byte order marks, which some programs write twice.
 fn encoding_of(head: &[u8], asked: Option<EncodingName>) -> (&'static Encoding, usize) {
-    let marked = Encoding::for_bom(head);
+    let repeated = |length: usize| head.chunks(length).take_while(|chunk| *chunk == &head[..length]).count() * length;
+    let marked = Encoding::for_bom(head).map(|(found, length)| (found, repeated(length)));
     match (asked, marked) {
         (Some(EncodingName(asked)), Some((found, length))) if asked == found => (asked, length),
         (Some(EncodingName(asked)), _) => (asked, 0),
@@ -460,6 +461,7 @@ mod tests {
             assert_eq!(found.encoding, Some(if big { "UTF-16BE" } else { "UTF-16LE" }));
         }
         assert_eq!(text(b"\xef\xbb\xbfa,b\n", None).unwrap().0, "a,b\n");
+        assert_eq!(text(b"\xef\xbb\xbf\xef\xbb\xbfa,b\n", None).unwrap().0, "a,b\n", "two marks");
         assert_eq!(text("a,é\n".as_bytes(), None).unwrap(), ("a,é\n".to_owned(), Conversion::default()));
     }
 

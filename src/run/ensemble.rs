@@ -179,7 +179,7 @@ impl Plan {
             decision: model.card.decision.clone(),
             judged: judged.unwrap_or_else(|| of_part("train", train)),
             baseline: None,
-            warnings: prepared.warnings.clone(),
+            warnings: prepared.warnings.iter().cloned().chain(self.folds_cut_short()).collect(),
             seconds,
             samples_per_s: rows / seconds.max(1e-9),
             threads: self.threads_asked,

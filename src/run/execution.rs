@@ -303,7 +303,7 @@ impl Plan {
     }
 
     /// The warning that time ended some folds.
-    fn folds_cut_short(&self) -> Option<Warning> {
+    pub(super) fn folds_cut_short(&self) -> Option<Warning> {
         let folds = &self.cv.as_ref()?.folds;
         let short = folds.iter().filter(|fold| fold.stopped == Stopped::Time.name()).count();
         (short > 0).then(|| {

@@ -223,4 +223,6 @@ fn folds_that_time_ended_are_named_and_not_repeated() {
     assert!(said.contains("the time was up in 3 of 3 folds before their 1000000 epochs"), "{said}");
     let said = place.fails(4, &["verify", "run"]);
     assert!(said.contains("time ended folds of the run"), "{said}");
+    let output = place.run(&[&["train", "data.csv", "-o", "three", "-q", "--ensemble", "3"], &flags[..]].concat());
+    assert!(error(&output).contains("the time was up in 3 of 3 folds"), "{}", error(&output));
 }

@@ -180,6 +180,7 @@ fn lines_count_from_the_start_of_the_file() {
     assert_eq!(table("\n\na,b\n1,2\n3,4\n").lines, [4, 5], "blank lines above the header");
     assert_eq!(table("\"a\nb\",c\n1,x\n2,\"y\n\nz\"\n3,w\n").lines, [3, 4, 7], "newlines in the header and in a cell");
     assert_eq!(table("\u{feff}1,2\n3,4\n").lines, [1, 2], "no header");
+    alike("\u{feff}\u{feff}\"\n1\"\"\"\t".as_bytes(), &ReadOptions { header: Header::No, ..ReadOptions::default() });
     assert_eq!(cells(&table("t,u\na,1\n\u{feff}b,2\n"), 0), ["a", "\u{feff}b"], "a mark within the file is text");
 }
 
