@@ -99,6 +99,7 @@ pub use blocks::Blocks;
 pub use cell::brief;
 pub(crate) use cell::parse_number;
 pub use dataset::{Dataset, Features};
+pub(crate) use date::MONTHS;
 pub use date::{Cycle, DateForm, DateUnit};
 pub use describe::{ColumnDescription, FileDescription, Statistics, describe};
 pub use dialect::TextDialect;

@@ -107,6 +107,21 @@ const DATES: [&str; 34] = [
     "%B-%Y",
     "%d. %B %Y",
 ];
+/// English names of months, in lower case.
+pub(crate) const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
 /// Patterns of a time after a date.
 const TIMES: [&str; 10] = [
     "",

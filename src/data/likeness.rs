@@ -1,7 +1,7 @@
 //! Detects texts that look like numbers, times or dates in an unsupported form.
 
 use super::cell::brief;
-use super::date::{self, Dates};
+use super::date::{self, Dates, MONTHS};
 use crate::option_text::quoted;
 use crate::warning::are;
 use crate::{Warning, WarningKind};
@@ -10,7 +10,6 @@ use crate::{Warning, WarningKind};
 const SHAPES: usize = 3;
 /// Share of the rows that must be dates for a warning about the others.
 const HALF: f64 = 0.5;
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 /// Words before numbers, in lower case.
 const CURRENCIES: [&str; 4] = ["rs", "usd", "eur", "gbp"];
 /// Units and words after numbers, in lower case.
@@ -81,7 +80,9 @@ fn shape(text: &str) -> String {
         match () {
             () if digit(c) && parts_of_time => shape.push_str(&"9".repeat(length)),
             () if digit(c) => shape.push('0'),
-            () if word == 3 && MONTHS.contains(&rest[..word].to_lowercase().as_str()) => shape.push('M'),
+            () if word == 3 && MONTHS.iter().any(|month| rest[..word].eq_ignore_ascii_case(&month[..3])) => {
+                shape.push('M')
+            }
             () if word > 0 => shape.push_str(&rest[..word].to_lowercase()),
             () => shape.push(c),
         }
@@ -119,22 +120,6 @@ const DATE_WORDS: [&str; 24] = [
 ];
 /// Endings of the names of days of the week.
 const DAY: &str = "day";
-/// Names of months, in lower case.
-const MONTH_NAMES: [&str; 13] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "sept",
-    "october",
-    "november",
-    "december",
-];
 /// Short names of months in German, French, Spanish and Dutch that English does not have.
 const OTHER_MONTHS: [&str; 13] =
     ["mär", "mai", "okt", "dez", "janv", "févr", "avr", "juin", "juil", "août", "déc", "abr", "maart"];
@@ -144,7 +129,7 @@ const OTHER_MONTHS: [&str; 13] =
 fn resembles_date(text: &str) -> bool {
     let is_month = |word: &&str| {
         let begins = |month: &&str| word.len() >= 3 && month.starts_with(*word);
-        MONTH_NAMES.iter().any(begins) || OTHER_MONTHS.contains(word)
+        MONTHS.iter().any(begins) || OTHER_MONTHS.contains(word)
     };
     let text = text.to_lowercase();
     let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();

@@ -251,8 +251,7 @@ fn encoding_of(head: &[u8], asked: Option<EncodingName>) -> (&'static Encoding, 
     match (asked, marked) {
         (Some(EncodingName(asked)), Some((found, length))) if asked == found => (asked, length),
         (Some(EncodingName(asked)), _) => (asked, 0),
-        (None, Some(found)) => found,
-        (None, None) => (without_mark(head), 0),
+        (None, found) => found.unwrap_or_else(|| (without_mark(head), 0)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::nodes::{Name, OnnxNodes};
 use super::words::{NO_WORD, ReadCell, literal};
-use crate::data::{DateForm, DateUnit};
+use crate::data::{DateForm, DateUnit, MONTHS};
 
 /// Blanks around a date, which parting a text into words removes.
 const AROUND: &str = r"[ \t]*";
@@ -11,20 +11,6 @@ const ISO: &str = concat!(
     r"[0-9]{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01])",
     r"(?:[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?(?:[Zz]|[-+][0-9]{2}(?::?[0-9]{2})?)?)?)?"
 );
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 /// Days from 0000-03-01 to 1970-01-01.
 const BEFORE_1970: f64 = 719_468.0;
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
