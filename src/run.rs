@@ -64,5 +64,6 @@ pub use planned::{PlannedEntry, PlannedPortfolio};
 pub use portfolio_end::{Configured, TrainedPortfolio};
 pub use prolonged::is_another_run;
 pub use recorded::{Recorded, RecordedEvents};
+pub use reserve::Figures;
 pub use summary::{JudgedPart, RunSummary};
 pub use trace::trace;

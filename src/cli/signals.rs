@@ -5,17 +5,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use gradlane::path_text::to_text;
 use gradlane::run::Interrupt;
 use gradlane::{Error, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator;
 
+use super::message;
+use super::shell::quoted_path;
+
 /// Signals within this time count as one: a closing terminal, or a supervisor, may send several.
 const AT_ONCE: Duration = Duration::from_millis(500);
+/// How long figures are waited for after the first signal.
+const GRACE: Duration = Duration::from_millis(800);
+/// How often it is looked whether a model is saved.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Handles signals. While data are read, a signal ends the program with its exit code, since there is nothing to save. Once
-/// training [holds](Signals::hold) it, the first signal asks the run to end after the current step and to save. A later one
-/// ends the program, after a save that is in progress.
+/// training [holds](Signals::hold) it, the first signal asks the run to end after the current step and to save; figures that are not
+/// there in time are left out. A later one ends the program, after a save that is in progress.
 pub struct Signals {
     interrupt: Arc<Interrupt>,
     held: Arc<AtomicBool>,
@@ -40,8 +48,12 @@ impl Signals {
                     let order = Ordering::SeqCst;
                     interrupt.number().compare_exchange(0, number as usize, order, order).is_ok()
                 };
-                if held.load(Ordering::SeqCst) && (set(&interrupt) || first.is_some_and(|at| at.elapsed() < AT_ONCE)) {
-                    first.get_or_insert_with(Instant::now);
+                let is_held = held.load(Ordering::SeqCst);
+                if is_held && set(&interrupt) {
+                    first = Some(Instant::now());
+                    end_without_figures(Arc::clone(&interrupt), number);
+                } else if is_held && first.is_some_and(|at| at.elapsed() < AT_ONCE) {
+                    // The same signal once more.
                 } else {
                     let _saved = interrupt.save();
                     gradlane::atomic::exit(128 + number);
@@ -58,6 +70,27 @@ impl Signals {
         self.held.store(true, Ordering::SeqCst);
         self.interrupt
     }
+}
+
+/// Ends the program in time after the first signal, once its model is saved: the figures of a large network may take longer.
+fn end_without_figures(interrupt: Arc<Interrupt>, number: i32) {
+    let wait = move || {
+        std::thread::sleep(GRACE);
+        let run = loop {
+            match interrupt.saved() {
+                Some(run) => break run,
+                None => std::thread::sleep(LOOK),
+            }
+        };
+        let _saved = interrupt.save();
+        let run = quoted_path(&to_text(&run));
+        message::note(&format!(
+            "the signal came before the figures: the model is saved; go on with: gradlane resume {run}"
+        ));
+        gradlane::atomic::exit(128 + number);
+    };
+    // Without the thread, the figures are waited for.
+    let _ = std::thread::Builder::new().spawn(wait);
 }
 
 /// Makes a write beyond the limit on file sizes fail with an error, where SIGXFSZ would kill the program during it.

@@ -363,7 +363,7 @@ fn readable(plan: &Plan, finished: &Finished, path: &Path) -> String {
 /// The figures of the parts and the baselines, those of each class, label or target, and the confusion.
 fn results(summary: &RunSummary) -> String {
     let held_out = decided::name_of_held_out(summary);
-    let parts = [("train", Some(&summary.train)), (held_out, summary.val.as_ref()), ("test", summary.test.as_ref())];
+    let parts = [("train", summary.train.as_ref()), (held_out, summary.val.as_ref()), ("test", summary.test.as_ref())];
     let mut columns: Vec<_> = parts.into_iter().filter_map(|(name, set)| Some((name, set?))).collect();
     let (judged, part) = (&summary.judged.judged, summary.judged.in_words());
     if let Some(baseline) = &summary.baseline {
@@ -401,7 +401,7 @@ pub(super) fn outcome(plan: &Plan, finished: &Finished) -> Outcome {
     let Some(goal) = plan.config.stopping.fail_under else { return Ok(()) };
     let summary = &finished.summary;
     let figures = match goal.watched.part {
-        DataPart::Train => Some(&summary.train),
+        DataPart::Train => summary.train.as_ref(),
         DataPart::Val => summary.val.as_ref().or(summary.cv.as_ref().map(|cv| &cv.mean)),
         DataPart::Test => summary.test.as_ref(),
     };

@@ -11,7 +11,7 @@ use crate::Result;
 use crate::config::{BatchSize, TrainConfig};
 use crate::data::Folds;
 use crate::predict::Predictor;
-use crate::run::{CrossValidation, Finished, Fold, Plan};
+use crate::run::{CrossValidation, Figures, Finished, Fold, Plan};
 use crate::score::HeldOut;
 use crate::train::team::available_threads;
 
@@ -40,7 +40,9 @@ pub(super) fn cross_validate_with(
     let end = if keep { end_of_networks(whole, folds.len())? } else { whole.config.stopping.deadline };
     let turns = folds.len().div_ceil(at_once) + 1; // the last turn is for the network for all rows
     let done = side_by_side(at_once, &numbers, |number| {
-        if training.signal.load(Ordering::Relaxed) != 0 {
+        // An ensemble does without the folds for which no time is left.
+        let is_late = keep && *number >= at_once && end.is_some_and(|end| end <= Instant::now());
+        if is_late || training.signal.load(Ordering::Relaxed) != 0 {
             return Ok(None);
         }
         let mut config = fold_config(whole);
@@ -66,7 +68,7 @@ pub(super) fn cross_validate_with(
 pub(super) fn end_of_networks(whole: &Plan, networks: usize) -> Result<Option<Instant>> {
     let Some(end) = whole.config.stopping.deadline else { return Ok(None) };
     let mut trainer = whole.trainer(whole.rows_per_step())?;
-    Ok(Some(whole.end_of_training(&mut trainer, networks, end)))
+    Ok(Some(whole.end_of_training(&mut trainer, Figures::OfModel(networks), end)))
 }
 
 /// The plan of the network that leaves out one fold. Networks that one model holds share the form and the preprocessing of
@@ -100,9 +102,11 @@ struct TrainedFold {
     network: Option<Finished>,
 }
 
-/// The outputs of a fold's network on the rows held out. Only for the first repeat, so that each row occurs once.
+/// The outputs of a fold's network on the rows held out, if it made a step. Only for the first repeat, so that each row occurs once.
 fn held_out(plan: &Plan, finished: &Finished, repeat: usize) -> Result<Option<HeldOut>> {
-    let Some(val) = plan.prepared.val.as_ref().filter(|_| repeat == 0) else { return Ok(None) };
+    let Some(val) = plan.prepared.val.as_ref().filter(|_| repeat == 0 && finished.summary.steps > 0) else {
+        return Ok(None);
+    };
     let mut predictor = Predictor::new(&finished.model, plan.config.threads.isa, plan.threads)?;
     Ok(Some(predictor.held_out(val)))
 }

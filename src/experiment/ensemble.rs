@@ -33,7 +33,8 @@ pub fn train_ensemble(
     let end = end_of_networks(whole, members)?;
     let numbers: Vec<usize> = (0..members).collect();
     let done = side_by_side(at_once, &numbers, |number| {
-        if training.signal.load(Ordering::Relaxed) != 0 {
+        let is_late = *number >= at_once && end.is_some_and(|end| end <= Instant::now());
+        if is_late || training.signal.load(Ordering::Relaxed) != 0 {
             return Ok(None);
         }
         let mut config = fold_config(whole);

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::checkpoint::{About, Checkpoint};
 use super::files::{CHECKPOINT_FILE, CONFIG_FILE, EVENTS_FILE, FILES, NETWORKS, SUMMARY_FILE, TRIALS_FILE, is_run};
+use super::interrupt::Interrupt;
 use super::lock::{open_events, refuse_busy};
 use super::naming::RUNS;
 use super::replacement::{STAGED, can_go_on, remove, remove_folder, replace_older};
@@ -181,6 +182,22 @@ impl RunDirectory {
         fs::create_dir_all(self.folder()).map_err(|e| Error::io(self.folder(), e))?;
         let message = "was removed while the run went on; the model and the summary are saved";
         Ok(Some(Error::io(events, io::Error::other(message))))
+    }
+
+    /// Saves the model of a run that may be interrupted, from now on at any moment. Returns the error to report if the folder
+    /// was removed during the run.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn keep(&mut self, model: &Model, interrupt: &Interrupt) -> Result<Option<Error>> {
+        let removed;
+        {
+            let _saving = interrupt.save();
+            removed = self.restore()?;
+            self.save(model)?;
+        }
+        interrupt.note_saved(Some(&self.path));
+        Ok(removed)
     }
 
     /// Saves the model, then replaces an older run by all that has been written.

@@ -66,11 +66,17 @@ impl Plan {
         let (members, trained): (Vec<EnsembleMember>, Vec<Finished>) = trained.into_iter().unzip();
         let stopped = if number == 0 { stopped(&trained) } else { Stopped::Signal(number) };
         if matches!(stopped, Stopped::Diverged { .. }) && directory.replaces() {
-            let (model, _) = self.averaged(trained)?;
+            let mut model = self.average(trained);
+            self.decide_ensemble(&mut model)?;
             let summary = self.ensemble_summary(&model, members, (stopped, seconds))?;
             return Ok(Finished { summary, model, stopped, curve: Vec::new(), saved: false });
         }
-        let (model, undecided) = self.averaged(trained)?;
+        let mut model = self.average(trained);
+        if interrupt.came() {
+            // What the held-out parts decide may take long.
+            directory.keep(&model, interrupt)?;
+        }
+        let undecided = self.decide_ensemble(&mut model)?;
         let summarise = |model: &Model| {
             let mut summary = self.ensemble_summary(model, members, (stopped, seconds))?;
             summary.warnings.extend(undecided);
@@ -87,17 +93,13 @@ impl Plan {
         (model, stopped): (Model, Stopped),
         summarise: impl FnOnce(&Model) -> Result<RunSummary>,
     ) -> Result<Finished> {
-        let removed;
-        {
-            let _saving = interrupt.save();
-            removed = directory.restore()?;
-            directory.save(&model)?;
-        }
+        let removed = directory.keep(&model, interrupt)?;
         let mut summary = summarise(&model)?;
         self.compare_with_baseline(&mut summary, interrupt.number())?;
         summary.run_dir = Some(to_text(directory.path()));
         directory.write_json("summary.json", &summary)?;
         directory.event(&summary.end_event())?;
+        interrupt.note_saved(None);
         if !stopped.leaves_off() {
             directory.remove_networks()?;
         }
@@ -114,17 +116,17 @@ impl Plan {
         let trained = trained.into_iter().filter(|(member, _)| member.steps > 0);
         let (members, networks): (Vec<EnsembleMember>, Vec<Finished>) = trained.unzip();
         let stopped = stopped(&networks);
-        let (model, _) = self.averaged(networks)?;
+        let mut model = self.average(networks);
+        self.decide_ensemble(&mut model)?;
         let summary = self.ensemble_summary(&model, members, (stopped, 0.0))?;
         Ok(Finished { summary, model, stopped, curve: Vec::new(), saved: false })
     }
 
-    /// One model of trained networks with its decision, and a warning about what could not be decided.
-    fn averaged(&self, networks: Vec<Finished>) -> Result<(Model, Option<crate::Warning>)> {
+    /// One model of trained networks, without a decision.
+    fn average(&self, networks: Vec<Finished>) -> Model {
         let mut model = Model::ensemble(networks.into_iter().map(|finished| finished.model).collect());
         model.card.preprocessing = self.prepared.preprocessing.clone();
-        let undecided = self.decide_ensemble(&mut model)?;
-        Ok((model, undecided))
+        model
     }
 
     /// Decides for the averaged outputs. The outputs of a fold come from one network, whose logits have another temperature
@@ -172,7 +174,7 @@ impl Plan {
             steps,
             best_epoch: members[0].best_epoch,
             parameters: model.networks().map(|network| network.layout.parameters()).sum(),
-            train: of_train,
+            train: Some(of_train),
             val: of_val,
             test: of_test,
             val_chose: self.chosen_by_validation(&model.card.decision),

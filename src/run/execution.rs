@@ -14,6 +14,7 @@ use super::interrupt::Interrupt;
 use super::keeper::Keeper;
 use super::plan::Plan;
 use super::prolonged;
+use super::reserve::Figures;
 use super::summary::{JudgedPart, RunSummary};
 use crate::data::Dataset;
 use crate::fit::{
@@ -40,6 +41,15 @@ pub struct Finished {
     pub curve: Vec<(usize, MetricSet)>,
     /// Whether its model is in the run directory; false if it diverged and would have replaced an older run.
     pub saved: bool,
+}
+
+/// What a trained network is for, and so what its figures are computed on.
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    /// It is the model of the run: all parts.
+    Model,
+    /// It is one of several: the validation part, or without one the training part.
+    OneOfSeveral,
 }
 
 /// The result of training: the model, and what its evaluation needs.
@@ -122,6 +132,7 @@ impl Plan {
         interrupt: &Interrupt,
         observe: &mut dyn FnMut(&Event<'_>),
     ) -> Result<Finished> {
+        interrupt.note_saved(None);
         let keeper = RefCell::new(Keeper::new(self, &mut directory, data));
         let mut observe = |event: &Event<'_>| {
             keeper.borrow_mut().event(event);
@@ -129,7 +140,7 @@ impl Plan {
         };
         let mut save = |state: &mut RunState<'_>| keeper.borrow_mut().save(state);
         let attendance = Attendance { signal: interrupt.number(), observe: &mut observe, save: &mut save };
-        let mut trained = self.fit(from, every, attendance)?;
+        let mut trained = self.fit(from, every, (attendance, Use::Model))?;
         let failure = keeper.into_inner().into_failure();
         if let Some(error) = trained.without_a_step() {
             // The folds of a cross-validation can be continued.
@@ -144,21 +155,22 @@ impl Plan {
         let diverged = matches!(trained.outcome.stopped, Stopped::Diverged { .. });
         trained.autopsy = self.autopsy_of(&trained, interrupt.number())?;
         if diverged && directory.replaces() {
-            return Ok(self.evaluated(trained, false));
+            return Ok(self.evaluated(trained, Use::Model));
+        }
+        let mut removed = None;
+        if interrupt.came() {
+            // What the held-out parts decide may take long.
+            removed = directory.keep(&trained.model, interrupt)?;
         }
         let undecided = self.make_decision(&mut trained);
-        let removed;
-        {
-            let _saving = interrupt.save();
-            removed = directory.restore()?;
-            directory.save(&trained.model)?;
-        }
-        let mut finished = self.evaluated(trained, true);
+        let removed = directory.keep(&trained.model, interrupt)?.or(removed);
+        let mut finished = Finished { saved: true, ..self.evaluated(trained, Use::Model) };
         finished.summary.warnings.extend(undecided);
         self.compare_with_baseline(&mut finished.summary, interrupt.number())?;
         finished.summary.run_dir = Some(to_text(directory.path()));
         directory.write_json("summary.json", &finished.summary)?;
         directory.event(&finished.summary.end_event())?;
+        interrupt.note_saved(None);
         if self.cv.is_some() && !finished.stopped.leaves_off() {
             directory.remove_networks()?;
         }
@@ -172,12 +184,12 @@ impl Plan {
     /// Options that contradict each other.
     pub fn repeat(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
         let attendance = Attendance { signal, observe, save: &mut |_| {} };
-        let mut trained = self.fit(None, None, attendance)?;
+        let mut trained = self.fit(None, None, (attendance, Use::Model))?;
         self.make_decision(&mut trained);
-        Ok(self.evaluated(trained, false))
+        Ok(self.evaluated(trained, Use::Model))
     }
 
-    /// Trains and evaluates the kept weights, without files.
+    /// Trains one of several networks, and evaluates the kept weights on the validation part, without files.
     ///
     /// # Errors
     /// Options that contradict each other.
@@ -192,10 +204,15 @@ impl Plan {
         every: Option<Every>,
         attendance: Attendance<'_>,
     ) -> Result<Finished> {
-        Ok(self.evaluated(self.fit(from, every, attendance)?, false))
+        Ok(self.evaluated(self.fit(from, every, (attendance, Use::OneOfSeveral))?, Use::OneOfSeveral))
     }
 
-    fn fit(&self, from: Option<&Checkpoint>, every: Option<Every>, attendance: Attendance<'_>) -> Result<Trained> {
+    fn fit(
+        &self,
+        from: Option<&Checkpoint>,
+        every: Option<Every>,
+        (attendance, network): (Attendance<'_>, Use),
+    ) -> Result<Trained> {
         let mut trainer = self.trainer(self.rows_per_step())?;
         let mut state = FitState::default();
         if let Some(checkpoint) = from {
@@ -204,7 +221,8 @@ impl Plan {
         let scorer = self.scorer();
         let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
         let mut options = self.fit_options(every);
-        options.deadline = options.deadline.map(|end| self.end_of_training(&mut trainer, 1, end));
+        let figures = if network == Use::Model { Figures::OfModel(1) } else { Figures::OfOneOfSeveral };
+        options.deadline = options.deadline.map(|end| self.end_of_training(&mut trainer, figures, end));
         let mut outcome = fit(&mut trainer, state, (data, &options), attendance);
         let history = outcome.history.records().into_iter().map(|record| Event::Epoch(record).to_json()).collect();
         let objective = (self.loss, self.config.optimizer.label_smoothing);
@@ -241,20 +259,21 @@ impl Plan {
         warning
     }
 
-    /// Evaluates the kept weights once on each part.
-    fn evaluated(&self, trained: Trained, saved: bool) -> Finished {
+    /// Evaluates the kept weights once on each part that their use asks for.
+    fn evaluated(&self, trained: Trained, network: Use) -> Finished {
         let Trained { mut trainer, scorer, mut model, outcome, autopsy: trained_autopsy } = trained;
         let prepared = &self.prepared;
         let kept = &mut model.parameters.lines;
         let mut part = |data: &Dataset, strangers| self.judge(&mut trainer, &scorer, kept, (data, strangers));
-        let train = part(prepared.judged_train(), None);
         let val = prepared.val.as_ref().map(|val| part(val, prepared.val_strangers.as_ref()));
-        let test = prepared.test.as_ref().map(|test| part(test, prepared.test_strangers.as_ref()));
-        let figures = |judged: &Judged| judged.figures.clone();
-        let (train_figures, val_figures, test_figures) =
-            (figures(&train), val.as_ref().map(figures), test.as_ref().map(figures));
-        let of_part = |part, judged| JudgedPart { part, judged };
-        let judged = test.map(|test| of_part("test", test)).or(val.map(|val| of_part("val", val)));
+        let is_model = network == Use::Model;
+        let train = (is_model || val.is_none()).then(|| part(prepared.judged_train(), None));
+        let test = prepared.test.as_ref().filter(|_| is_model);
+        let test = test.map(|test| part(test, prepared.test_strangers.as_ref()));
+        let figures = |judged: &Option<Judged>| judged.as_ref().map(|judged| judged.figures.clone());
+        let (train_figures, val_figures, test_figures) = (figures(&train), figures(&val), figures(&test));
+        let of_part = |part, judged: Option<Judged>| judged.map(|judged| JudgedPart { part, judged });
+        let judged = of_part("test", test).or(of_part("val", val)).or(of_part("train", train));
         let undefined =
             outcome.monitor_undefined.then(|| self.undefined_monitor()).or_else(|| self.undefined_in_folds());
         let summary = RunSummary {
@@ -271,7 +290,7 @@ impl Plan {
             test: test_figures,
             val_chose: self.chosen_by_validation(&model.card.decision),
             decision: model.card.decision.clone(),
-            judged: judged.unwrap_or_else(|| of_part("train", train)),
+            judged: judged.expect("one part is evaluated"),
             baseline: None,
             warnings: prepared.warnings.iter().cloned().chain(undefined).chain(self.folds_cut_short()).collect(),
             seconds: outcome.seconds,
@@ -288,7 +307,7 @@ impl Plan {
         };
         let curve = outcome.history.records().into_iter();
         let curve = curve.filter_map(|record| Some((record.epoch, record.val.clone()?))).collect();
-        Finished { summary, model, stopped: outcome.stopped, curve, saved }
+        Finished { summary, model, stopped: outcome.stopped, curve, saved: false }
     }
 
     /// The warning that the watched metric was never defined.
@@ -307,7 +326,8 @@ impl Plan {
         let folds = &self.cv.as_ref()?.folds;
         let short = folds.iter().filter(|fold| fold.stopped == Stopped::Time.name()).count();
         (short > 0).then(|| {
-            let (of, epochs) = (folds.len(), self.epochs);
+            let of = self.config.cv.map_or(folds.len(), |cv| cv.folds * cv.repeats);
+            let (short, epochs) = (short + of - folds.len(), self.epochs);
             let message = format!(
                 "the time was up in {short} of {of} folds before their {epochs} epochs: the figures and the number of epochs are those of \
                  networks that were not trained to their end; allow more {}",

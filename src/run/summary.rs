@@ -37,8 +37,9 @@ pub struct RunSummary {
     pub best_epoch: usize,
     /// Parameters of the network.
     pub parameters: usize,
-    /// Figures of the kept weights on the training part.
-    pub train: MetricSet,
+    /// Figures of the kept weights on the training part; not for one of several networks that has a validation part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train: Option<MetricSet>,
     /// On the validation part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val: Option<MetricSet>,

@@ -1,7 +1,7 @@
 //! Runs that were killed, or ended by a signal or a time limit, are resumed to the same bits as a run without interruption.
 
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -150,6 +150,31 @@ fn runs_ended_by_a_signal_or_a_time_limit_are_resumed() {
     assert!(message.contains("allow more"), "{message}");
     place.ok(&["resume", "timed", "-q", "--time-limit", "5m"]);
     assert_same(&place, "timed", "whole");
+}
+
+/// The figures of this network take far longer than a signal waits for them.
+#[test]
+fn a_signal_while_figures_are_computed_leaves_a_model() {
+    let place = Place::new();
+    let rows = (0..12_000).map(|row| format!("{},{},{}\n", row % 97, row % 13, row % 97 > row % 13));
+    place.write("data.csv", format!("a,b,y\n{}", rows.collect::<String>()));
+    let large = "train data.csv -q -j 1 --members tabm:32 --hidden 512,512 --batch 64 --steps 2 --calibrate none -o";
+    let args = |run: &'static str| [words(large), vec![run]].concat();
+    place.ok(&args("whole"));
+    let child = place.command(&args("run")).stderr(Stdio::piped()).spawn().unwrap();
+    let began = Instant::now();
+    while !place.path("run/model.safetensors").exists() {
+        assert!(began.elapsed() < Duration::from_secs(120), "no model is saved");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143), "{}", error(&output));
+    assert!(error(&output).contains("gradlane resume run"), "{}", error(&output));
+    assert!(!place.path("run/summary.json").exists());
+    place.ok(&["predict", "run", "data.csv", "-o", "out.csv"]);
+    place.ok(&["resume", "run", "-q"]);
+    assert_same(&place, "run", "whole");
 }
 
 #[test]
