@@ -91,8 +91,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         train::notes(&plan, true);
     }
     heed(&plan)?;
-    if prolongs && !quiet {
-        say_how_it_goes_on(&plan, schedule_given, before.as_deref());
+    if prolongs {
+        say_how_it_goes_on(&plan, schedule_given || quiet, before.as_deref());
     }
     let signal = signals.hold();
     if several {
@@ -149,9 +149,9 @@ fn prolong(checkpoint: Option<&mut Checkpoint>, config: &mut TrainConfig, schedu
 }
 
 /// Prints at which rate a run is prolonged, and what may end it at once.
-fn say_how_it_goes_on(plan: &Plan, schedule_given: bool, stopped: Option<&str>) {
+fn say_how_it_goes_on(plan: &Plan, rate_is_known: bool, stopped: Option<&str>) {
     let options = &plan.config.optimizer;
-    if !schedule_given {
+    if !rate_is_known {
         message::note(&format!(
             "rate: {}, {} (--schedule gives another over all epochs)",
             options.spec.lr, options.schedule

@@ -203,6 +203,8 @@ impl Preset {
     pub(super) fn fill(&self, settings: &mut Settings, task: Task) {
         let own = if task == Task::Regression { self.numbers } else { self.classes };
         let off = |name: &str| settings.is_off(name);
+        // A network from a file has its own dropout, or none.
+        let off = |name: &str| off(name) || name == "dropout" && settings.has("network");
         let idle: Vec<&str> = FOLLOWERS.iter().filter(|(_, of)| off(of)).map(|(name, _)| *name).collect();
         for (name, value) in self.options.iter().chain(own).filter(|(name, _)| !idle.contains(name)) {
             let value = match *value {

@@ -25,7 +25,7 @@ choices! {
     }
 }
 
-/// Weights of classes: `balanced`, or `A=2,B=1` (a class that is not named has weight 1).
+/// Weights of classes: `balanced`, or `A=2,B=1` (a class that is not named has weight 1; a class may hold commas).
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClassWeight {
     /// `n / (classes · n_class)`, counted on the training part; 1 for a class without rows: G. King, L. Zeng 2001, as
@@ -41,19 +41,32 @@ impl FromStr for ClassWeight {
         if text == "balanced" {
             return Ok(Self::Balanced);
         }
+        let wrong = |item: &str| {
+            let message = format!("expected balanced, or CLASS=WEIGHT,… with weights of at least 0, found \"{item}\"");
+            Error::Usage(message)
+        };
         let pair = |item: &str| {
             let (class, weight) = item.rsplit_once('=')?;
             let weight: f64 = weight.trim().parse().ok()?;
             (weight.is_finite() && weight >= 0.0).then(|| (class.trim().to_owned(), weight))
         };
-        let named = text.split(',').map(|item| {
-            pair(item).ok_or_else(|| {
-                Error::Usage(format!(
-                    "expected balanced, or CLASS=WEIGHT,… with weights of at least 0, found \"{item}\""
-                ))
-            })
-        });
-        let named: Vec<(String, f64)> = named.collect::<Result<_>>()?;
+        let mut named: Vec<(String, f64)> = Vec::new();
+        let mut begun = String::new(); // a class with commas, up to here
+        for item in text.split(',') {
+            let item = if begun.is_empty() { item.to_owned() } else { format!("{begun},{item}") };
+            match pair(&item) {
+                Some(of_class) => named.push(of_class),
+                None if item.is_empty() || item.contains('=') => return Err(wrong(&item)),
+                None => {
+                    begun = item;
+                    continue;
+                }
+            }
+            begun.clear();
+        }
+        if !begun.is_empty() {
+            return Err(wrong(&begun));
+        }
         let earlier = |place: usize| named[..place].iter().any(|(class, _)| *class == named[place].0);
         match (0..named.len()).find(|place| earlier(*place)) {
             Some(place) => Err(Error::Usage(format!("class \"{}\" is given twice", named[place].0))),
@@ -166,10 +179,10 @@ mod tests {
 
     #[test]
     fn class_weights_are_written_as_they_are_read() {
-        for text in ["balanced", "A=2,B=1", "x=y=0.5"] {
+        for text in ["balanced", "A=2,B=1", "x=y=0.5", "a, b=2,c,d,e=3"] {
             assert_eq!(text.parse::<ClassWeight>().unwrap().to_string(), text);
         }
-        for text in ["", "A", "A=-1", "A=nan", "A=2,,B=1"] {
+        for text in ["", "A", "A=-1", "A=nan", "A=2,,B=1", "A=2,B", "A,B=x,C=1"] {
             let error = text.parse::<ClassWeight>().unwrap_err().to_string();
             assert!(error.contains("expected balanced, or CLASS=WEIGHT"), "{error}");
         }
