@@ -133,9 +133,9 @@ pub fn evaluate(predictions: &Predictions<'_>, weights: Option<&[f32]>, detail: 
 /// All figures of [`Task`] except `loss`, which only training knows. `weights`, one for each row, are 1 if missing.
 ///
 /// The predicted class is the most probable one, the first of equally probable ones; for two classes, or for a label, it is
-/// class 1 above 0.5. Precision, recall and F1 of a class that is never predicted, or never true, are 0 as in scikit-learn.
-/// Averages over several classes cover those that are true or predicted in some row. For several labels each figure is the mean
-/// over the labels; `*_weighted` is weighted by their frequency. For several outputs each figure is the mean over the outputs.
+/// class 1 above 0.5. Precision, recall and F1 of a class that is never predicted, or never true, are 0 as in scikit-learn; of one
+/// that is neither they are undefined. Averages over several classes cover those that are true or predicted in some row. For
+/// several labels each figure is the mean over the labels for which it is defined; `*_weighted` is weighted by their frequency. For several outputs each figure is the mean over the outputs.
 /// `auroc` needs both kinds of rows for each class, `auprc` a positive row, and `mape` targets that are not 0; otherwise they
 /// are undefined.
 ///

@@ -89,12 +89,16 @@ pub fn several_labels(
     let mut figures = MetricSet::default();
     for (name, _) in first.figures.iter() {
         let values: Vec<f64> = each.iter().map(|e| e.figures.get(name).unwrap_or(f64::NAN)).collect();
-        figures.set(name, mean(&values));
-        if let Some((_, [_, macro_name, weighted_name])) = SCORES.iter().find(|(_, [plain, ..])| *plain == name) {
-            let support = each.iter().map(|e| e.support.unwrap_or(0.0));
-            figures.set(*macro_name, mean(&values));
-            figures.set(*weighted_name, weighted_mean(values.iter().copied().zip(support)));
-        }
+        let Some((_, [_, macro_name, weighted_name])) = SCORES.iter().find(|(_, [plain, ..])| *plain == name) else {
+            figures.set(name, mean(&values));
+            continue;
+        };
+        // Over the labels that are true or predicted in some row.
+        let support = each.iter().map(|e| e.support.unwrap_or(0.0));
+        let defined: Vec<(f64, f64)> = values.into_iter().zip(support).filter(|(value, _)| !value.is_nan()).collect();
+        let plain = weighted_mean(defined.iter().map(|(value, _)| (*value, 1.0)));
+        [name, *macro_name].into_iter().for_each(|name| figures.set(name, plain));
+        figures.set(*weighted_name, weighted_mean(defined.into_iter()));
     }
     Report { figures, confusion: None, each }
 }
@@ -261,8 +265,11 @@ impl TwoClasses {
         figures.set(MetricName::LogLoss, self.log_loss);
         figures.set(MetricName::Brier, self.brier);
         figures.set(MetricName::Mcc, defined(matrix.mcc()));
+        // Where class 1 is neither true nor predicted, these say nothing.
+        let occurs = matrix.support(1) + matrix.predicted(1) > 0.0;
         for (score, [plain, ..]) in SCORES {
-            figures.set(plain, defined(matrix.per_class(score, ZeroDivision::Zero)[1]));
+            let value = matrix.per_class(score, ZeroDivision::Zero)[1];
+            figures.set(plain, if occurs { value } else { f64::NAN });
         }
         if let Some([auroc, auprc]) = self.areas {
             figures.set(MetricName::Auroc, auroc);

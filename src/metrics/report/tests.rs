@@ -100,7 +100,9 @@ fn ties_go_to_the_first_class() {
 fn what_has_no_value_is_undefined() {
     let one_kind = evaluate(&Predictions::Binary { scores: given(&[0.1, 0.2]), truth: &[0, 0] }, None, Detail::Full);
     assert_eq!((one_kind.get(Auroc), one_kind.get(Auprc)), (None, None));
-    assert_eq!((one_kind.get(F1), one_kind.get(F1Macro), one_kind.get(Mcc)), (Some(0.0), Some(1.0), Some(0.0)));
+    assert_eq!((one_kind.get(F1), one_kind.get(F1Macro), one_kind.get(Mcc)), (None, Some(1.0), Some(0.0)));
+    let predicted = evaluate(&Predictions::Binary { scores: given(&[0.1, 0.8]), truth: &[0, 0] }, None, Detail::Full);
+    assert_eq!((predicted.get(F1), predicted.get(Recall)), (Some(0.0), Some(0.0)), "predicted, though never true");
     let diverged =
         evaluate(&Predictions::Binary { scores: given(&[f32::NAN, 0.2]), truth: &[1, 0] }, None, Detail::Full);
     assert_eq!((diverged.get(LogLoss), diverged.get(Brier), diverged.get(Auroc)), (None, None, None));
@@ -125,6 +127,17 @@ fn labels_are_averaged() {
     assert_eq!(set.get(Accuracy), Some(0.875));
     assert_eq!((set.get(F1), set.get(F1Macro), set.get(F1Weighted)), (Some(0.5), Some(0.5), Some(2.0 / 3.0)));
     assert_eq!((set.get(Auroc), set.get(Auprc)), (Some(1.0), Some(1.0)));
+}
+
+#[test]
+fn a_label_that_is_neither_true_nor_predicted_is_not_averaged() {
+    let probabilities = [0.9, 0.1, 0.2, 0.1, 0.8, 0.1];
+    let truth = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+    let predictions = Predictions::Multilabel { labels: 2, scores: given(&probabilities), truth: &truth };
+    let report = report(&predictions, None, None, Detail::Full);
+    let figures = [F1, F1Macro, PrecisionMacro, RecallMacro, F1Weighted].map(|name| report.figures.get(name));
+    assert_eq!(figures, [Some(1.0); 5]);
+    assert_eq!(report.each[1].figures.get(F1), None);
 }
 
 /// Of several outputs the mean over the outputs, whatever their scale.
