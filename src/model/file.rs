@@ -21,6 +21,8 @@ use crate::{Error, Result};
 
 /// Key of the metadata.
 const KEY: &str = "gradlane";
+/// Key of the hash of the weights in the metadata; older models have none.
+const HASH: &str = "weights_sha256";
 /// Version of the metadata that this program writes, and the newest that it reads.
 ///
 /// Every older version stays readable. A field that is added to [`Card`], or within it, has `#[serde(default)]`, with a default
@@ -202,7 +204,10 @@ impl Model {
             let shape = tensor.shape.clone();
             (name.clone(), TensorInfo { dtype: Dtype::F32, shape, data_offsets: (start, end) })
         });
-        let metadata = Metadata::new(Some(HashMap::from([(KEY.to_owned(), card)])), information.collect());
+        let metadata = Metadata::new(
+            Some(HashMap::from([(KEY.to_owned(), card), (HASH.to_owned(), self.sha256())])),
+            information.collect(),
+        );
         let mut header = serde_json::to_vec(&metadata.map_err(io::Error::other)?)?;
         header.resize(header.len().next_multiple_of(8), b' ');
         to.write_all(&(header.len() as u64).to_le_bytes())?;
@@ -216,8 +221,24 @@ impl Model {
     /// Reads a model: a `.safetensors` file or a run directory.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a model of this program.
+    /// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a model of this program, or if its weights are not those
+    /// that were saved.
     pub fn load(path: &Path) -> Result<Model> {
+        let (model, hash) = Model::read(path)?;
+        if hash.is_some_and(|hash| hash != model.sha256()) {
+            let message =
+                "the weights are not those that were saved: the file is damaged, or another program changed it";
+            let message = format!("{message}; without \"{HASH}\" in its metadata it is taken as it stands");
+            return Err(Error::data(path, message));
+        }
+        Ok(model)
+    }
+
+    /// Reads a model whatever its weights are, with their hash when they were saved.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a model of this program.
+    pub(crate) fn read(path: &Path) -> Result<(Model, Option<String>)> {
         let path = if path.is_dir() { path.join(MODEL_FILE) } else { path.to_path_buf() };
         let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
         let wrong = |message: String| Error::data(&path, message);
@@ -244,7 +265,8 @@ impl Model {
         let mut networks: Vec<Parameters> =
             networks.zip(architectures).map(read).collect::<Result<_>>().map_err(|e| wrong(e.to_string()))?;
         let parameters = networks.remove(0);
-        Ok(Model { card, parameters, others: networks })
+        let hash = header.metadata().as_ref().and_then(|entries| entries.get(HASH).cloned());
+        Ok((Model { card, parameters, others: networks }, hash))
     }
 }
 
