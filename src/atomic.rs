@@ -86,9 +86,10 @@ impl AtomicFile {
     pub fn create(path: &Path) -> Result<AtomicFile> {
         let io = |e| Error::io(path, e);
         let target = target_of(path);
-        let to = match fs::metadata(&target) {
+        // By its own path, since `/dev/stdout` may lead to a pipe, which has none.
+        let to = match fs::metadata(path) {
             Ok(found) if found.is_dir() => return Err(io(io::ErrorKind::IsADirectory.into())),
-            Ok(found) if !found.is_file() => To::Special(File::options().write(true).open(&target).map_err(io)?),
+            Ok(found) if !found.is_file() => To::Special(File::options().write(true).open(path).map_err(io)?),
             _ => {
                 let folder = folder_of(&target);
                 fs::metadata(folder).map_err(io)?;
@@ -96,6 +97,10 @@ impl AtomicFile {
                 let mut unfinished = unfinished();
                 let file = temporary_in(folder).map_err(|e| io(e.kind().into()))?;
                 unfinished.push(file.path().to_path_buf());
+                // A file that only its owner may read stays so. Some file systems have no permissions.
+                if let Ok(older) = fs::metadata(&target) {
+                    let _ = file.as_file().set_permissions(older.permissions());
+                }
                 To::Temporary(file)
             }
         };
@@ -176,7 +181,6 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     file.finish()
 }
 
-/// A temporary file with the permissions of an ordinary new file, which follow the user's umask.
 /// The file that a path leads to, through symbolic links, also if it is not there yet.
 fn target_of(path: &Path) -> PathBuf {
     if let Ok(file) = fs::canonicalize(path) {
@@ -190,6 +194,7 @@ fn target_of(path: &Path) -> PathBuf {
     target
 }
 
+/// A temporary file with the permissions of an ordinary new file, which follow the user's umask.
 fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]

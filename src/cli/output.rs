@@ -57,6 +57,9 @@ pub fn refuse(warnings: &[Warning], strict: bool, error: impl Fn(String) -> Erro
     }
 }
 
+/// Leads to the file of standard input, if there is one.
+const STDIN: &str = "/dev/stdin";
+
 /// Refuses to overwrite the data. `what` describes them in the message; `flag` precedes the file's name.
 ///
 /// # Errors
@@ -64,6 +67,9 @@ pub fn refuse(warnings: &[Warning], strict: bool, error: impl Fn(String) -> Erro
 pub fn refuse_to_replace(data: &Source, (flag, path): (&str, &Path), what: &str) -> Result<()> {
     let whole = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
     match data {
+        Source::Stdin if whole(Path::new(STDIN)).is_some_and(|input| whole(path) == Some(input)) => Err(Error::Usage(
+            format!("{flag}{}: the {what} come from there, and would be lost: choose another file", path.display()),
+        )),
         Source::Path(data) if whole(path).is_some_and(|path| whole(data) == Some(path)) => Err(Error::Usage(format!(
             "{flag}{}: the {what} there, and would be lost: choose another file",
             path.display()

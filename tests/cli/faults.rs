@@ -315,3 +315,49 @@ fn fewer_threads_than_requested_give_the_same_bits() {
     assert_eq!(code(&output), 5, "{}", error(&output));
     assert!(error(&output).contains("--exact-threads: the system grants"), "{}", error(&output));
 }
+
+#[test]
+fn weights_that_are_not_those_that_were_saved_are_refused() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place.ok(&["train", "iris.csv", "--preset", "plain", "--epochs", "1", "-q", "-o", "run"]);
+    let path = place.path("run/model.safetensors");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - 3;
+    bytes[last] ^= 16;
+    std::fs::write(&path, bytes).unwrap();
+    for verb in ["predict", "evaluate"] {
+        let said = place.fails(3, &[verb, "run", "iris.csv"]);
+        assert!(said.contains("the weights are not those that were saved"), "{said}");
+    }
+    assert!(place.fails(13, &["verify", "run", "-q"]).contains("tensor"), "verify names the tensor");
+    let said = place.fails(3, &["train", "iris.csv", "--preset", "plain", "--init-from", "run", "-o", "next"]);
+    assert!(said.contains("the weights are not those that were saved"), "{said}");
+}
+
+#[test]
+fn output_goes_to_pipes_and_never_over_its_input() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    place.ok(&["train", "iris.csv", "--preset", "plain", "--epochs", "1", "-q", "-o", "run"]);
+    assert_eq!(place.ok(&["predict", "run", "iris.csv", "-o", "/dev/stdout"]).lines().count(), 151);
+    let before = place.read("iris.csv");
+    let input = std::fs::File::open(place.path("iris.csv")).unwrap();
+    let output = place.command(&["predict", "run", "-", "-o", "iris.csv"]).stdin(input).stderr(Stdio::piped()).output();
+    let output = output.unwrap();
+    assert_eq!((code(&output), place.read("iris.csv") == before), (2, true), "{}", error(&output));
+    // A closed pipe is no error of the program.
+    let rows: String = (0..50_000).map(|n| format!("{n},{n}\n")).collect();
+    place.write("large.csv", "a,b\n".to_owned() + &rows);
+    for to in ["csv", "tsv", "jsonl"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = place.command(&["data", "convert", "large.csv", "-", "--to", to]).stdout(writer).output().unwrap();
+        assert!(!error(&output).contains("pipe"), "{to}: {}", error(&output));
+    }
+    // What only its owner may read stays so.
+    place.write("out.csv", "old");
+    std::fs::set_permissions(place.path("out.csv"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    place.ok(&["predict", "run", "iris.csv", "-o", "out.csv"]);
+    assert_eq!(std::fs::metadata(place.path("out.csv")).unwrap().permissions().mode() & 0o777, 0o600);
+}

@@ -23,14 +23,22 @@ pub(super) fn write(frame: &Frame, (delimiter, path): (u8, &Path), out: &mut dyn
 fn write_rows(frame: &Frame, delimiter: u8, rows: usize, out: &mut dyn Write) -> std::io::Result<()> {
     // Cells that contain `#` are quoted, so no row looks like a comment.
     let mut csv = csv::WriterBuilder::new().delimiter(delimiter).comment(Some(b'#')).from_writer(out);
-    csv.write_record(&frame.names)?;
+    csv.write_record(&frame.names).map_err(cause)?;
     for row in 0..rows {
         for cells in &frame.columns {
-            csv.write_field(cells.text(row).as_deref().unwrap_or_default())?;
+            csv.write_field(cells.text(row).as_deref().unwrap_or_default()).map_err(cause)?;
         }
-        csv.write_record(None::<&[u8]>)?;
+        csv.write_record(None::<&[u8]>).map_err(cause)?;
     }
     csv.flush()
+}
+
+/// The failure of the output itself, whose kind tells a closed pipe from a full disk.
+fn cause(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// Refuses a table whose first lines would be read as a different table, for example because its names look like data.
