@@ -94,7 +94,7 @@ impl WarningKind {
             WarningKind::UnseenLevels => "columns have levels that training did not see",
             WarningKind::LevelSpelling => "columns have levels that are known in another spelling, and count as these",
             WarningKind::ColumnSpelling => "columns have their names in another spelling",
-            WarningKind::MissingNow => "columns have no value in some rows, which never happened in training",
+            WarningKind::MissingNow => "columns have no value in far more rows than in training",
             WarningKind::OutOfRange => "columns have values far outside the range of the training rows",
             WarningKind::ConstantMoved => "columns had one value in training and are left out, but have others now",
             WarningKind::UnreadableNumbers => "columns of numbers have cells that are no numbers",

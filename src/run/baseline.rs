@@ -73,6 +73,9 @@ impl Baseline {
 /// The fewest rows for a warning that a model is no better than its baseline; with fewer it may be chance.
 const ENOUGH_ROWS: usize = 10;
 
+/// From this share of the baseline's error on, a model hardly tells more than the mean, such as one number for all rows.
+const HARDLY_LESS: f64 = 0.999;
+
 /// Warnings from the comparison with the baseline: one class for all rows, or no better by any figure. `part` names the rows in
 /// the sentence.
 pub fn doubts(judged: &Judged, constant: &ConstantBaseline, part: &str) -> Vec<Warning> {
@@ -82,8 +85,8 @@ pub fn doubts(judged: &Judged, constant: &ConstantBaseline, part: &str) -> Vec<W
     let higher = |name| Some((judged.figures.get(name)?, constant.figures.get(name)?));
     let no_better = match judged.task {
         Task::Regression => {
-            higher(MetricName::Rmse).is_some_and(|(model, mean)| model >= mean)
-                && higher(MetricName::Mae).is_some_and(|(model, mean)| model >= mean)
+            let no_less = |name| higher(name).is_some_and(|(model, mean)| model >= HARDLY_LESS * mean);
+            no_less(MetricName::Rmse) && no_less(MetricName::Mae)
         }
         _ => {
             let accurate = [MetricName::Accuracy, MetricName::BalancedAccuracy, MetricName::F1Macro];
