@@ -33,6 +33,10 @@ pub struct Origin {
     pub text: bool,
     /// The form of dates, if the format declares them as dates.
     pub dates: Option<DateForm>,
+    /// Line and text of the first time in UTC below local ones, or the other way around.
+    pub other_offset: Option<(u32, String)>,
+    /// Line of the first date beyond the years 0 to 9999, and how many there are.
+    pub beyond: Option<(u32, usize)>,
 }
 
 /// A column under construction.
@@ -183,9 +187,14 @@ impl Builder {
     /// How the format represents the column.
     pub fn origin(&self) -> Origin {
         match self {
-            Self::Numbers(NumberColumn { plain, native, text, dates, .. }) => {
-                Origin { plain: *plain, native: *native, text: *text, dates: dates.clone() }
-            }
+            Self::Numbers(NumberColumn { plain, native, text, dates, other_offset, beyond, .. }) => Origin {
+                plain: *plain,
+                native: *native,
+                text: *text,
+                dates: dates.clone(),
+                other_offset: other_offset.clone(),
+                beyond: *beyond,
+            },
             Self::Text { .. } | Self::Again => Origin::default(),
         }
     }

@@ -3,17 +3,37 @@
 use rayon::prelude::*;
 
 use super::cell::format_number;
-use super::date::{DateForm, DateUnit};
+use super::date::{DateForm, DateUnit, LAST_DAY};
 use super::labels::is_plain_number;
 use super::statistics::extremes;
 use super::table::{Column, ColumnKind, Table};
 use crate::option_text::{quoted, setting};
+use crate::warning::are;
 use crate::{Warning, WarningKind};
 
-/// Numbers that stand for a missing value in many files.
-const CODES: [f64; 5] = [99.0, 999.0, 9999.0, 99_999.0, 999_999.0];
-/// The date 9999-12-31, as a number of days since 1970.
-const LAST_DAY: f64 = 2_932_896.0;
+/// Numbers that stand for a missing value in many files, of either sign: nines, the largest numbers of some types, and what well
+/// logs, weather stations and banks write.
+const CODES: [f64; 17] = [
+    99.0,
+    99.9,
+    99.99,
+    999.0,
+    999.9,
+    999.25,
+    999.99,
+    9999.0,
+    9999.9,
+    9999.99,
+    99_999.0,
+    999_999.0,
+    32_767.0,
+    365_243.0,
+    2_147_483_647.0,
+    1e20,
+    1e30,
+];
+/// A whole negative number from here on is a code where all other values are positive, such as -200 and -2147483648.
+const NEGATIVE: f64 = -90.0;
 /// Least number of rows whose sum is not a coincidence.
 const SUMMED: usize = 4;
 /// Least number of distinct values other than the code.
@@ -30,8 +50,9 @@ pub(super) fn codes_for_missing(names: &[String], kinds: &[ColumnKind], columns:
 fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -> Option<Warning> {
     let Column::Numbers(values) = column else { return None };
     let (least, most) = extremes(values);
+    let is_date = matches!(kind, ColumnKind::Date(_));
     let is_code = |value: &f64| match kind {
-        ColumnKind::Number(_) => CODES.contains(&value.abs()),
+        ColumnKind::Number(_) => CODES.contains(&value.abs()) || (*value == least && *value <= NEGATIVE),
         ColumnKind::Date(form) => is_last_day(form, *value),
         ColumnKind::Text => false,
     };
@@ -40,6 +61,10 @@ fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -> Option<Wa
     let (least, most) = extremes(&others);
     let rows = values.iter().filter(|value| **value == code).count();
     let gap = if code < least { least - code } else { code - most };
+    // Any other negative number is a code only where no other value is negative.
+    if !is_date && !CODES.contains(&code.abs()) && least < 0.0 {
+        return None;
+    }
     if rows < 2 || gap <= most - least || !has_several(others.into_iter()) {
         return None;
     }
@@ -78,7 +103,29 @@ const TOTALS: [&str; 16] = [
 
 /// The warning about a last row that is named like a total, if no other row has that name.
 pub(super) fn totals_row(table: &Table) -> Option<Warning> {
-    named_totals(table).or_else(|| summed_totals(table))
+    named_totals(table).or_else(|| summed_totals(table)).or_else(|| subtotals(table))
+}
+
+/// Names of rows between others that hold sums, in lower case.
+const SUBTOTALS: [&str; 8] =
+    ["subtotal", "sub-total", "sub total", "zwischensumme", "sous-total", "subtotale", "grand total", "total general"];
+
+/// The warning about rows between others that are called subtotals.
+fn subtotals(table: &Table) -> Option<Warning> {
+    let found = |(name, column): (&String, &Column)| {
+        let Column::Text { codes, levels } = column else { return None };
+        let is_subtotal =
+            |level: &String| SUBTOTALS.contains(&level.trim().trim_end_matches(':').to_lowercase().as_str());
+        let place = levels.iter().position(is_subtotal).filter(|_| levels.len() > 1)?;
+        Some((name.clone(), levels[place].clone(), codes.iter().filter(|code| **code as usize == place).count()))
+    };
+    let (name, cell, rows) = table.names.iter().zip(&table.columns).find_map(found)?;
+    let message = format!(
+        "{}: {} called \"{cell}\" in column \"{name}\": do they sum others up? They are learnt from like any other row",
+        table.path.display(),
+        are(rows, "row")
+    );
+    Some(Warning::new(WarningKind::Other, message).column(&name).count(rows))
 }
 
 /// The warning about a last row whose numbers are the sums of those above.
@@ -150,8 +197,8 @@ fn has_several(values: impl Iterator<Item = f64>) -> bool {
 /// Whether the points of numbers may be thousands separators: each cell with a point has three digits after it and one
 /// to three before it, and the other cells are plain numbers of at most four characters, as in `500` and `1.500`.
 /// Returns an example. In a file with commas between columns, points are likely decimal points: there must be many cells with three
-/// decimals, or one whose last decimal is 0 although other cells have no decimals.
-pub(super) fn with_thousands_points(levels: &[String], has_comma: bool) -> Option<&String> {
+/// decimals, or one whose last decimal is 0 although other cells have no decimals. `may_be_all`: five cells with a point need no others.
+pub(super) fn with_thousands_points(levels: &[String], has_comma: bool, may_be_all: bool) -> Option<&String> {
     let is_grouped = |level: &&String| {
         level.strip_prefix('-').unwrap_or(level).split_once('.').is_some_and(|(whole, decimals)| {
             let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -166,8 +213,9 @@ pub(super) fn with_thousands_points(levels: &[String], has_comma: bool) -> Optio
     let grouped = levels.iter().filter(is_grouped).count();
     let small = levels.iter().filter(is_small).count();
     let is_sure = |level: &String| is_grouped(&level) && level.ends_with('0');
-    let enough = grouped >= 2 && (!has_comma || grouped >= MANY || levels.iter().any(is_sure));
-    if !enough || small == 0 || grouped + small < levels.len() {
+    let enough = !has_comma || grouped >= 2 && (grouped >= MANY || levels.iter().any(is_sure));
+    let others = small > 0 || may_be_all && grouped >= OTHERS;
+    if !enough || !others || grouped + small < levels.len() {
         return None;
     }
     levels.iter().find(is_grouped)
@@ -205,7 +253,7 @@ mod tests {
     fn points_that_may_part_thousands() {
         let found = |cells: &[&str]| {
             let levels: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
-            with_thousands_points(&levels, false).cloned()
+            with_thousands_points(&levels, false, false).cloned()
         };
         assert_eq!(found(&["500", "1.500", "12.000", "750"]).as_deref(), Some("1.500"));
         assert_eq!(found(&["0.500", "1.500", "12.000", "750"]), None, "no thousands begin with 0");
@@ -217,7 +265,7 @@ mod tests {
     fn points_in_files_with_commas_need_more() {
         let found = |cells: &[&str]| {
             let levels: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
-            with_thousands_points(&levels, true).is_some()
+            with_thousands_points(&levels, true, false).is_some()
         };
         assert!(found(&["850", "1.299", "2.150", "499"]), "a last decimal that is 0, although 850 has no decimals");
         assert!(!found(&["850", "1.299", "2.151", "499"]));

@@ -140,6 +140,9 @@ const CLOCKS: [&str; 5] = ["%H:%M", "%H:%M:%S", CLOCK, "%I:%M %p", "%I:%M:%S %p"
 /// Characters between the parts of a date of digits.
 const SEPARATORS: [char; 3] = ['/', '.', '-'];
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
+/// The dates 0000-01-01 and 9999-12-31, as numbers of days since 1970.
+const FIRST_DAY: f64 = -719_528.0;
+pub(super) const LAST_DAY: f64 = 2_932_896.0;
 
 impl DateForm {
     /// The form for a pattern given by the user; `None` if the pattern has no component of a date or time, or the week
@@ -167,7 +170,14 @@ impl DateForm {
     }
 
     /// Whether a cell names an offset from UTC though the times of this form do not, or the other way around.
+    ///
+    /// Dates name none. For them a time counts that falls on another day in UTC, or may do so.
     pub(super) fn has_other_offset(&self, cell: &str) -> bool {
+        if self.unit == DateUnit::Days {
+            return cell.len() > 10
+                && has_offset(cell) == Some(true)
+                && iso(cell).is_some_and(|(time, _)| !is_midnight(time));
+        }
         let Some(offset) = self.offset else { return false };
         match cell.get(10..) {
             Some(time) if self.is_iso() && !time.is_empty() => names_offset(time) != offset,
@@ -245,8 +255,8 @@ impl DateForm {
     /// A value as text, in ISO 8601: `2024-02-29`.
     pub fn written(&self, value: f64) -> String {
         let days = if self.unit == DateUnit::Days { value } else { (value / SECONDS_OF_A_DAY).floor() };
-        let date =
-            jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(days as i64).unwrap_or_default());
+        let span = jiff::Span::new().try_days(days as i64);
+        let date = span.and_then(|span| jiff::civil::date(1970, 1, 1).checked_add(span));
         let within = value - days * SECONDS_OF_A_DAY;
         let clock = || {
             let s = within as i64;
@@ -284,6 +294,17 @@ impl DateForm {
             _ => None,
         }
     }
+}
+
+/// Whether a time is the beginning of a day.
+pub(super) fn is_midnight(seconds: f64) -> bool {
+    seconds.rem_euclid(SECONDS_OF_A_DAY) == 0.0
+}
+
+/// Whether a value is a date of the years 0 to 9999, or no date.
+pub(super) fn is_within_calendar(value: f64, unit: DateUnit) -> bool {
+    let days = if unit == DateUnit::Days { value } else { value / SECONDS_OF_A_DAY };
+    unit == DateUnit::Clock || value.is_nan() || (FIRST_DAY..LAST_DAY + 1.0).contains(&days)
 }
 
 /// Seconds with decimals, computed as for a date of ISO 8601.

@@ -51,6 +51,8 @@ struct Counts {
     /// Numbers of values below and above the central 98 % of the training rows.
     below: u64,
     above: u64,
+    /// Number of cells outside the range that would be within it a thousand times larger or smaller.
+    thousandfold: u64,
     /// Number of cells whose level is new, and the first such level.
     unseen: u64,
     new_level: Option<String>,
@@ -155,6 +157,8 @@ impl Counts {
                     self.below += u64::from(value < *low);
                     self.above += u64::from(value > *high);
                     let outside = (min - value).max(value - max);
+                    let within = |value: f64| (*min..=*max).contains(&value);
+                    self.thousandfold += u64::from(outside > 0.0 && (within(value * 1e3) || within(value / 1e3)));
                     // Later dates are expected.
                     if outside > reach && !(dates && value > *max) {
                         self.far += 1;
@@ -255,7 +259,9 @@ impl Counts {
             _ => rounded(value),
         };
         let present = rows - self.missing;
-        let shifted = present >= FEW_ROWS && 2 * self.below.max(self.above) > present;
+        // Of a few rows all must be outside, as where points part thousands that were commas in training.
+        let other_unit = present > 0 && self.thousandfold == present;
+        let shifted = other_unit || (present >= FEW_ROWS && 2 * self.below.max(self.above) > present);
         let (kind, count, message) = if shifted && !(is_date && self.above > self.below) {
             let (side, count) = if self.above > self.below { ("above", self.above) } else { ("below", self.below) };
             let (low, high) = (written(*low), written(*high));

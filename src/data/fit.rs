@@ -263,7 +263,7 @@ fn identifier(table: &Table, index: usize, nameless: bool, rows: &[u32]) -> Opti
     if let Some(warning) = lost_digits(name, values, rows) {
         return Some(warning);
     }
-    let counts = index == 0 && !is_time(name) && counts_up(table, index, rows);
+    let counts = !is_time(name) && counts_up(table, index, rows);
     let unnamed = table.named && (nameless || name.starts_with("Unnamed:"));
     (counts || ((unnamed || is_named_like_one(name)) && different())).then(|| {
         let message = format!(

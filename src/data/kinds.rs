@@ -14,14 +14,15 @@ use super::first_line::stands_for_a_value;
 use super::labels::are_numbers;
 use super::number::{Convention, NumberForm};
 use super::oddities::{refuse_swallowed_rows, row_warnings};
+use super::offsets::mixed_offsets;
 use super::options::{Decimal, ReadOptions};
 use super::raw_table::RawTable;
 use super::spelling::of_text;
 use super::table::{Column, ColumnKind, MISSING, Table};
 use crate::option_text::{quoted, setting};
 use crate::warning::of as counted;
-use crate::{Error, Result, Warning};
-use points::{found_comma, grouped_by_points, holds_points, read_points_again, warn_of_points};
+use crate::{Error, Result, Warning, WarningKind};
+use points::{by_all_columns, grouped_by_points, read_points_again, warn_of_points};
 use reading::{Reading, are_plain, counted_levels, reading};
 use said::Said;
 
@@ -80,23 +81,15 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, kept: KeptTexts<
     };
     let all: Vec<usize> = (0..names.len()).collect();
     let mut readings: Vec<Reading> = all.par_iter().map(|c| read(*c, stated)).collect::<Result<_>>()?;
-    if stated.decimal_comma.is_none() && file.delimiter() == Some(b',') && holds_points(file) {
-        readings
-            .iter_mut()
-            .filter(|reading| reading.has_lone_decimal_comma())
-            .for_each(|reading| *reading = Reading::Text);
-    }
-    let convention = Convention { decimal_comma: stated.decimal_comma.or(found_comma(file, &readings)), ..stated };
-    for column in all {
-        if matches!(readings[column], Reading::EitherNumber(_)) && convention.decimal_comma.is_some() {
-            readings[column] = read(column, convention)?;
-        }
-        refuse_either(file, column, &readings[column])?;
-    }
+    let decimal_comma = by_all_columns(file, stated, &mut readings, &read)?;
+    readings.iter().enumerate().try_for_each(|(column, reading)| refuse_either(file, column, reading))?;
     refuse_units(file, kept.texts)?;
     if stated.decimal_comma.is_none() {
-        match convention.decimal_comma {
-            Some(true) => grouped_by_points(file, options, &mut readings)?,
+        match decimal_comma {
+            Some(true) => {
+                grouped_by_points(file, options, &mut readings)?;
+                (0..readings.len()).try_for_each(|column| refuse_either(file, column, &readings[column]))?;
+            }
             _ => warn_of_points(file, options)?,
         }
     }
@@ -312,6 +305,16 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
 fn given_kind(file: &RawTable, column: usize, label: bool, said: &mut Said) -> ColumnKind {
     let origin = &file.origins[column];
     said.notes.extend(of_text(&file.outline.names[column], origin).filter(|_| !label));
+    let (name, unit) = (&file.outline.names[column], file.outline.unit);
+    said.warnings.extend(origin.other_offset.as_ref().map(|found| mixed_offsets(name, (unit, found))));
+    said.warnings.extend(origin.beyond.map(|(line, count)| {
+        let message = format!(
+            "column \"{name}\": {} beyond the years 0 to 9999 ({unit} {line}) and {} as missing",
+            counted(count as u64, "date"),
+            if count == 1 { "counts" } else { "count" }
+        );
+        Warning::new(WarningKind::Other, message).column(name).count(count)
+    }));
     let dates = origin.dates.clone().map(ColumnKind::Date);
     dates.unwrap_or(ColumnKind::Number(NumberForm::default()))
 }

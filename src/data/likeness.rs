@@ -13,9 +13,9 @@ const HALF: f64 = 0.5;
 /// Words before numbers, in lower case.
 const CURRENCIES: [&str; 4] = ["rs", "usd", "eur", "gbp"];
 /// Units and words after numbers, in lower case.
-const UNITS: [&str; 34] = [
-    "kg", "g", "mg", "lb", "lbs", "oz", "t", "km", "m", "cm", "mm", "mi", "ft", "in", "l", "ml", "dl", "h", "hr",
-    "hrs", "min", "s", "sec", "ms", "k", "mio", "bn", "rs", "usd", "eur", "gbp", "kb", "mb", "gb",
+const UNITS: [&str; 36] = [
+    "am", "pm", "kg", "g", "mg", "lb", "lbs", "oz", "t", "km", "m", "cm", "mm", "mi", "ft", "in", "l", "ml", "dl", "h",
+    "hr", "hrs", "min", "s", "sec", "ms", "k", "mio", "bn", "rs", "usd", "eur", "gbp", "kb", "mb", "gb",
 ];
 
 /// The warning about a text column whose cells look like numbers, times or dates. `levels` are its levels with their
@@ -52,10 +52,15 @@ fn unknown_form(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
     let first = shapes.first().map(|(shape, _)| shape.clone())?;
     let dated = levels.iter().filter(|(level, _)| resembles_date(level)).count();
     let likely = shapes.iter().filter(|(shape, _)| looks_like_a_value(shape));
-    let fitting = likely.take(SHAPES).map(|(_, count)| *count).sum::<usize>().max(dated);
+    let likely = likely.take(SHAPES).map(|(_, count)| *count).sum::<usize>();
+    // Beside `5kg`, `5` is one of them.
+    let plain = shapes.iter().find(|(shape, _)| shape == "0").map_or(0, |(_, count)| *count);
+    let fitting = if likely > 1 && 4 * likely >= levels.len() { likely + plain } else { likely }.max(dated);
     if levels.len() <= 2 || 10 * fitting < 9 * levels.len() {
         return None;
     }
+    let first =
+        if first == "0" { shapes.iter().map(|(shape, _)| shape.clone()).find(|shape| shape != "0")? } else { first };
     let cell = brief(levels.iter().map(|(level, _)| level).find(|level| shape(level) == first)?);
     let remedy = if is_date(&first) || dated == fitting {
         format!("{} reads dates", quoted("dates", format_args!("{name}=FORMAT")))
@@ -68,7 +73,8 @@ fn unknown_form(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
     Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name))
 }
 
-/// The shape of a text: `9` for each digit of a time or date, `0` for each number, `M` for the name of a month.
+/// The shape of a text: `9` for each digit of a time or date, `0` for each number, `M` for the name of a month,
+/// `٠` for a number in other digits.
 fn shape(text: &str) -> String {
     let digit = |c: char| c.is_ascii_digit();
     let mut shape = String::new();
@@ -83,6 +89,11 @@ fn shape(text: &str) -> String {
             () if word == 3 && MONTHS.iter().any(|month| rest[..word].eq_ignore_ascii_case(&month[..3])) => {
                 shape.push('M')
             }
+            () if is_other_digit(c) => {
+                if !shape.ends_with(OTHER_DIGITS) {
+                    shape.push(OTHER_DIGITS);
+                }
+            }
             () if word > 0 => shape.push_str(&rest[..word].to_lowercase()),
             () => shape.push(c),
         }
@@ -92,7 +103,24 @@ fn shape(text: &str) -> String {
 }
 
 fn looks_like_a_value(shape: &str) -> bool {
-    is_duration(shape) || is_date(shape) || is_number_with_signs(shape) || has_exponent(shape)
+    is_duration(shape)
+        || is_date(shape)
+        || is_number_with_signs(shape)
+        || has_exponent(shape)
+        || has_other_digits(shape)
+}
+
+/// Stands for a number in digits of another script.
+const OTHER_DIGITS: char = '٠';
+
+fn is_other_digit(c: char) -> bool {
+    c.is_numeric() && !c.is_ascii() && !c.is_alphabetic() && !"²³¹¼½¾".contains(c)
+}
+
+/// Digits of other scripts: `٤٥`, `４５`, and digits parted by an Arabic sign: `1٫5`.
+fn has_other_digits(shape: &str) -> bool {
+    let is_other = |c: char| c == OTHER_DIGITS || "٫٬".contains(c);
+    shape.contains(is_other) && shape.chars().all(|c| is_other(c) || "0.,-−%，．".contains(c))
 }
 
 /// `35:15`, `100:05:00`.
@@ -114,15 +142,83 @@ fn is_date(shape: &str) -> bool {
 }
 
 /// Words in dates and times beside names of months, in lower case: halves of a day, days of the week, endings of ordinals.
-const DATE_WORDS: [&str; 24] = [
-    "t", "z", "w", "am", "pm", "a", "p", "m", "st", "nd", "rd", "th", "mon", "tue", "wed", "thu", "fri", "sat", "sun",
-    "tues", "thur", "thurs", "gmt", "utc",
+const DATE_WORDS: [&str; 27] = [
+    "年", "月", "日", "t", "z", "w", "am", "pm", "a", "p", "m", "st", "nd", "rd", "th", "mon", "tue", "wed", "thu",
+    "fri", "sat", "sun", "tues", "thur", "thurs", "gmt", "utc",
 ];
 /// Endings of the names of days of the week.
 const DAY: &str = "day";
-/// Short names of months in German, French, Spanish and Dutch that English does not have.
-const OTHER_MONTHS: [&str; 13] =
-    ["mär", "mai", "okt", "dez", "janv", "févr", "avr", "juin", "juil", "août", "déc", "abr", "maart"];
+/// Names of months in German, French, Spanish, Italian, Portuguese and Dutch that English does not have.
+const OTHER_MONTHS: [&str; 68] = [
+    "mär",
+    "mai",
+    "okt",
+    "dez",
+    "janv",
+    "févr",
+    "avr",
+    "juin",
+    "juil",
+    "août",
+    "déc",
+    "abr",
+    "maart",
+    "januar",
+    "februar",
+    "märz",
+    "juni",
+    "juli",
+    "oktober",
+    "dezember",
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "juillet",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+    "gennaio",
+    "febbraio",
+    "aprile",
+    "maggio",
+    "giugno",
+    "luglio",
+    "settembre",
+    "ottobre",
+    "dicembre",
+    "janeiro",
+    "fevereiro",
+    "março",
+    "maio",
+    "junho",
+    "julho",
+    "setembro",
+    "outubro",
+    "novembro",
+    "dezembro",
+    "januari",
+    "februari",
+    "mei",
+    "augustus",
+    "ene",
+    "dic",
+    "gen",
+    "ago",
+];
 
 /// Whether a text is made like a date in a form that is not read: numbers, and words that dates have; a year of four digits or a
 /// month's name, and two more numbers: `12/14/2019 10:20 a.m.`, `Fri 13 Dec 2019`, `2019/12/14T10:20`, `20191214 1020`, `2019-W50`.
@@ -151,12 +247,13 @@ fn resembles_date(text: &str) -> bool {
     };
     let is_clock = |time: &&&str| matches!(time.len(), 4 | 6);
     let has_week = words == ["w"] && text.contains("-w");
+    let has_zone = small == 2 && (matches!(words[..], ["z" | "utc" | "gmt"]) || words == ["年", "月", "日"]);
     match months {
         1 => years + small >= 2,
         0 if numbers.first().filter(is_day).is_some() => {
             numbers.len() == 2 && numbers.get(1).filter(is_clock).is_some()
         }
-        0 => years == 1 && ((small >= 3 && text.contains(':')) || has_week),
+        0 => years == 1 && ((small >= 3 && text.contains(':')) || has_week || has_zone),
         _ => false,
     }
 }

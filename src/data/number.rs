@@ -23,8 +23,10 @@ pub struct NumberForm {
 const MOST_PAIRS: usize = 1000;
 /// Signs that may be attached to a number.
 const SIGNS: &str = "%‰$€£¥₹₩₽₺₫฿₴₦₱₪";
-/// Thousands separators that have no other meaning: spaces, apostrophes, underscores.
-const PLAIN_SEPARATORS: [char; 7] = [' ', '\u{a0}', '\u{202f}', '\u{2009}', '\'', '’', '_'];
+/// May part thousands or the two halves of a key, so it does the former only where the user says so.
+const UNDERSCORE: char = '_';
+/// Thousands separators that hardly have another meaning: spaces, apostrophes, and the underscore of the user.
+const PLAIN_SEPARATORS: [char; 7] = [' ', '\u{a0}', '\u{202f}', '\u{2009}', '\'', '’', UNDERSCORE];
 /// Thousands separators that look alike, and stand for each other.
 const ALIKE: [&[char]; 2] = [&[' ', '\u{a0}', '\u{202f}', '\u{2009}'], &['\'', '’']];
 /// Dashes for decimals that are zero, after the decimal sign: `12,-` and `12.–`.
@@ -222,16 +224,27 @@ pub(super) fn units(levels: &[String]) -> Option<Vec<&str>> {
             units.push(unit);
         }
         fitting += 1;
-        sure |= number.contains(['.', ',']) || level.trim().contains(' ') || unit.contains(|c| SIGNS.contains(c));
+        sure |= number.contains(['.', ','])
+            || level.trim().contains(' ')
+            || unit.contains(|c: char| SIGNS.contains(c) || c == '¢');
     }
     (sure && fitting > 2 && 10 * fitting >= 9 * levels.len() && units.len() <= 3).then_some(units)
 }
 
 /// Splits a text into a unit and a number, if it consists of these alone.
 fn unit_of(text: &str) -> Option<(&str, &str)> {
-    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
-    let begin = text.find(is_number)?;
-    let end = text.rfind(is_number)? + 1;
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
+    let begin = text.find(|c: char| c.is_ascii_digit())?;
+    // The point of `.5`, but not that of `Fr. 5`.
+    let begin = if text[..begin].strip_suffix('.').is_some_and(|before| !before.ends_with(char::is_alphabetic)) {
+        begin - 1
+    } else {
+        begin
+    };
+    let end = text.rfind(is_part)? + 1;
+    if end < begin {
+        return None;
+    }
     let (before, number, behind) = (text[..begin].trim(), &text[begin..end], text[end..].trim());
     let before = before.strip_suffix(['-', '+']).unwrap_or(before).trim();
     let unit = match (before, behind) {
@@ -241,7 +254,8 @@ fn unit_of(text: &str) -> Option<(&str, &str)> {
     // Words before numbers are names, such as `Store 1`, but for short ones: `USD 3`.
     let most = if behind.is_empty() { 3 } else { 5 };
     let is_unit = !unit.is_empty() && unit.chars().count() <= most && !unit.contains(|c: char| c.is_ascii_digit());
-    (is_unit && number.chars().all(is_number) && number.matches('.').count() <= 1).then_some((unit, number))
+    let plain = number.chars().all(is_part) && number.matches('.').count() <= 1;
+    (is_unit && (plain || is_number(number))).then_some((unit, number))
 }
 
 /// Known facts about the numbers of a file, from the user or from other columns.
@@ -255,7 +269,9 @@ pub(super) struct Convention {
 
 impl Convention {
     fn allows(self, form: NumberForm) -> bool {
-        self.decimal_comma.is_none_or(|comma| form.decimal_comma == comma)
+        let keys = form.thousands == Some(UNDERSCORE) && self.thousands != form.thousands;
+        !keys
+            && self.decimal_comma.is_none_or(|comma| form.decimal_comma == comma)
             && self.thousands.is_none_or(|c| form.thousands.is_none() || form.parts_thousands(c))
     }
 }
@@ -304,7 +320,10 @@ pub(super) fn infer(levels: &[(&str, usize)], convention: Convention) -> Numbers
         levels.iter().find(differs).map(|(level, _)| (*level).to_owned())
     };
     let known = convention.decimal_comma == Some(true);
-    if (form.decimal_comma && !known && collapses(levels, form)) || all_are_marked(levels, form) {
+    if (form.decimal_comma && !known && collapses(levels, form))
+        || all_are_marked(levels, form)
+        || all_are_addresses(levels)
+    {
         return Numbers::None;
     }
     match all.iter().filter(other).find_map(|(candidate, _)| differs(*candidate)) {
@@ -322,6 +341,28 @@ fn all_are_marked(levels: &[(&str, usize)], form: NumberForm) -> bool {
     };
     let mut numbers = levels.iter().filter(|(level, _)| form.parse(level).is_some());
     levels.len() > 1 && !form.is_plain() && numbers.all(|(level, _)| is_marked(level))
+}
+
+/// Whether texts are numbers, though in no one notation: `1,230.5` beside `1.230,5`.
+pub(super) fn in_several_forms(levels: &[String]) -> bool {
+    let pairs: Vec<(&str, usize)> = levels.iter().map(|level| (level.as_str(), 1)).collect();
+    let is_marked = |level: &&String| level.contains('(') || level.trim().ends_with(MINUS);
+    let numbers = levels.iter().filter(|level| is_number(level)).count();
+    let of_one_form = |form: NumberForm| levels.iter().filter(|level| form.parse(level).is_some()).count();
+    let sign = levels.iter().take(64).find_map(|level| level.chars().find(|c| SIGNS.contains(*c)));
+    levels.len() > 2
+        && forms(sign).map(of_one_form).max() < Some(numbers)
+        && 10 * numbers >= 9 * levels.len()
+        && 2 * levels.iter().filter(is_marked).count() < levels.len()
+        && !all_are_addresses(&pairs)
+}
+
+/// Whether all texts are addresses of computers, such as `192.168.100.101`.
+fn all_are_addresses(levels: &[(&str, usize)]) -> bool {
+    levels.iter().all(|(level, _)| {
+        let parts = || level.trim().split('.');
+        parts().count() == 4 && parts().all(|part| part.parse::<u8>().is_ok())
+    })
 }
 
 /// Whether a text is a number in any notation.

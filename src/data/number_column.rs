@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::cell::{brief, parse_number, same_truth_value};
-use super::date::{DateForm, DateUnit, iso_text, moment_text};
+use super::date::{DateForm, DateUnit, is_midnight, is_within_calendar, iso_text, moment_text};
 use super::number::{NumberForm, is_in_thousandths};
 use super::table::{Column, ColumnKind, MissingMarkers};
 use super::value::EXACT;
@@ -48,6 +48,8 @@ pub struct NumberColumn {
     pub(super) dates: Option<DateForm>,
     /// Line and text of the first time that names its offset from UTC where the schema has none, or the other way around.
     pub(super) other_offset: Option<(u32, String)>,
+    /// Line of the first date beyond the years 0 to 9999, and how many there are; they are missing.
+    pub(super) beyond: Option<(u32, usize)>,
     /// What the points of the cells were taken for.
     points: Points,
     /// Whether a typed format gave a number or date, which has no spelling.
@@ -102,6 +104,7 @@ impl NumberColumn {
             wrong: None,
             dates: None,
             other_offset: None,
+            beyond: None,
             points: Points::default(),
             native: false,
             text: false,
@@ -191,11 +194,17 @@ impl NumberColumn {
     /// unit.
     pub(super) fn push_date(&mut self, value: f64, (unit, offset): (DateUnit, bool), line: u32) -> bool {
         let form = || DateForm::of_times(unit, offset);
+        let text = || if offset { moment_text(value) } else { iso_text(value, unit) };
+        let is_time = unit == DateUnit::Seconds;
         let value = match &self.known {
+            _ if !is_within_calendar(value, unit) => {
+                self.beyond = Some(self.beyond.map_or((line, 1), |(line, count)| (line, count + 1)));
+                Some(f64::NAN)
+            }
             Some(ColumnKind::Date(known)) => {
-                if known.offset.is_some_and(|known| known != offset) && unit == DateUnit::Seconds {
-                    let text = if offset { moment_text(value) } else { iso_text(value, unit) };
-                    self.other_offset.get_or_insert((line, text));
+                let is_other_day = known.unit == DateUnit::Days && offset && !is_midnight(value);
+                if is_time && (is_other_day || known.offset.is_some_and(|known| known != offset)) {
+                    self.other_offset.get_or_insert_with(|| (line, text()));
                 }
                 known.converted(value, unit)
             }
@@ -204,7 +213,12 @@ impl NumberColumn {
                 self.dates = Some(form());
                 Some(value)
             }
-            None => self.dates.as_ref().is_some_and(|dates| dates.unit == unit).then_some(value),
+            None => {
+                if is_time && self.dates.as_ref().is_some_and(|dates| dates.offset == Some(!offset)) {
+                    self.other_offset.get_or_insert_with(|| (line, text()));
+                }
+                self.dates.as_ref().is_some_and(|dates| dates.unit == unit).then_some(value)
+            }
         };
         self.native = true;
         self.values.extend(value);
@@ -213,6 +227,18 @@ impl NumberColumn {
 
     /// Appends the cells of later rows.
     pub(super) fn append(&mut self, more: Self) {
+        if self.has_other_times(&more)
+            && let Some(at) = more.values.iter().position(|value| !value.is_nan())
+        {
+            let offset = more.dates.as_ref().is_some_and(|dates| dates.offset == Some(true));
+            let time = more.values[at];
+            let text = if offset { moment_text(time) } else { iso_text(time, DateUnit::Seconds) };
+            self.other_offset.get_or_insert(((self.values.len() + at + 1) as u32, text));
+        }
+        self.beyond = match (self.beyond, more.beyond) {
+            (Some((line, count)), Some((_, more))) => Some((line, count + more)),
+            (one, other) => one.or(other),
+        };
         self.values.extend(more.values);
         self.infinite = self.infinite.or(more.infinite);
         self.plain &= more.plain;
@@ -222,6 +248,12 @@ impl NumberColumn {
         self.other_offset = self.other_offset.take().or(more.other_offset);
         self.native |= more.native;
         self.text |= more.text;
+    }
+
+    /// Whether the times of one column are in UTC and those of the other are local.
+    fn has_other_times(&self, other: &Self) -> bool {
+        let offset = |column: &Self| column.dates.as_ref().and_then(|dates| dates.offset);
+        matches!((offset(self), offset(other)), (Some(one), Some(other)) if one != other)
     }
 
     /// Reduces the values to a few of all kinds that matter.
@@ -249,13 +281,12 @@ impl NumberColumn {
         }
         match infinite {
             None => Ok(Column::Numbers(values)),
-            Some(line) => failed(
-                line,
-                format!(
-                    "expected a finite number, found an infinite one, or one beyond 1.8e308: leave the cell empty if there is no value, or {}",
-                    quoted("na", "+inf")
-                ),
-            ),
+            Some(line) => {
+                // A model has its own markers.
+                let remedy = if known.is_none() { format!(", or {}", quoted("na", "+inf")) } else { String::new() };
+                let message = "expected a finite number, found an infinite one, or one beyond 1.8e308: leave the cell empty if there is no value";
+                failed(line, format!("{message}{remedy}"))
+            }
         }
     }
 }

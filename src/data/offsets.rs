@@ -1,6 +1,6 @@
 //! Times with and without an offset from UTC.
 
-use super::date::has_offset;
+use super::date::{DateForm, DateUnit, has_offset};
 use super::table::{Column, ColumnKind};
 use crate::{Unit, Warning, WarningKind};
 
@@ -20,6 +20,9 @@ pub(super) fn some_offsets(name: &str, text: &Column) -> Option<Warning> {
 pub(super) fn other_offset(name: &str, known: &ColumnKind, (unit, (line, time)): (Unit, &(u32, String))) -> Warning {
     let with = matches!(known, ColumnKind::Date(form) if form.offset == Some(true));
     let message = match with {
+        false if matches!(known, ColumnKind::Date(DateForm { unit: DateUnit::Days, .. })) => format!(
+            "column \"{name}\": days in training, \"{time}\" ({unit} {line}) is a time with an offset from UTC: it becomes the day in UTC"
+        ),
         true => format!(
             "column \"{name}\": times in training name their offset from UTC, \"{time}\" ({unit} {line}) does not: such times are taken for UTC"
         ),
@@ -28,6 +31,15 @@ pub(super) fn other_offset(name: &str, known: &ColumnKind, (unit, (line, time)):
              those in training stayed as they are"
         ),
     };
+    Warning::new(WarningKind::Other, message).column(name)
+}
+
+/// The warning about a column of a typed format in which some times are in UTC and others are local.
+pub(super) fn mixed_offsets(name: &str, (unit, (line, time)): (Unit, &(u32, String))) -> Warning {
+    let (this, others) = if time.ends_with('Z') { ("in UTC", "local") } else { ("local", "in UTC") };
+    let message = format!(
+        "column \"{name}\": \"{time}\" ({unit} {line}) is {this}, times above it are {others}: the local ones are taken for UTC"
+    );
     Warning::new(WarningKind::Other, message).column(name)
 }
 

@@ -2,7 +2,9 @@
 
 use super::builder::Origin;
 use super::cell::{BOOLEANS, brief};
-use super::number::{NumberForm, pairs_or_decimals, small_with_minus_behind, units, with_a_comma};
+use super::number::{
+    NumberForm, in_several_forms, is_number, pairs_or_decimals, small_with_minus_behind, units, with_a_comma,
+};
 use super::table::{Column, MISSING};
 use crate::option_text::{quoted, setting};
 use crate::{Warning, WarningKind};
@@ -54,6 +56,15 @@ pub(super) fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
             brief(cell)
         );
         return Some(Warning::new(WarningKind::Other, message).column(name));
+    }
+    if in_several_forms(levels) {
+        let cells: Vec<String> =
+            levels.iter().filter(|level| is_number(level)).take(3).map(|level| brief(level).into_owned()).collect();
+        let message = format!(
+            "column \"{name}\" is read as text: its cells look like numbers, but not in one form ({}): write them in one",
+            cells.join(", ")
+        );
+        return Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name));
     }
     let units = units(levels)?;
     let example = levels.iter().find(|level| level.contains(units[0])).map_or("", String::as_str);

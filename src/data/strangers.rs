@@ -86,7 +86,7 @@ impl FoundRows {
         };
         let text = column.as_text();
         let Column::Text { codes, levels } = text.as_ref() else { unreachable!("the column is text") };
-        let is_known: Vec<bool> = levels.iter().map(|level| target.class_of(level).is_some()).collect();
+        let is_known: Vec<bool> = target.classes_of(levels).iter().map(Option::is_some).collect();
         let code = |at: &usize| codes[rows[*at] as usize];
         let (known, unknown): (Vec<usize>, Vec<usize>) =
             (0..rows.len()).partition(|at| code(at) == MISSING || is_known[code(at) as usize]);
@@ -141,9 +141,12 @@ fn without_blanks(text: &str) -> String {
     text.split_whitespace().collect()
 }
 
-/// A text without differences of case, blanks or a dot at the end.
+/// Characters that are not seen: spaces of no width, soft hyphens, marks of byte order and direction.
+const INVISIBLE: [char; 7] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{ad}', '\u{feff}', '\u{200e}', '\u{200f}'];
+
+/// A text without differences of case, blanks, a dot at the end or characters that are not seen.
 pub(super) fn simplest(text: &str) -> String {
-    without_blanks(&without_dot(text)).to_lowercase()
+    without_blanks(&without_dot(text)).to_lowercase().replace(INVISIBLE, "")
 }
 
 /// The likely reason for an unknown class that differs only slightly from a known one.
@@ -152,7 +155,7 @@ pub(super) fn slip(unknown: &str, known: &[String]) -> Option<String> {
         ("blanks", without_blanks),
         ("a dot at the end", without_dot),
         ("case", |text| without_blanks(text).to_lowercase()),
-        ("case, blanks or a dot at the end", simplest),
+        ("case, blanks or a dot at the end, or characters that are not seen", simplest),
     ];
     forms.iter().find_map(|(what, form)| {
         let class = known.iter().find(|class| form(class) == form(unknown))?;

@@ -1,5 +1,7 @@
 //! Targets: conversion of label columns to the targets of a loss, and of outputs to the user's units.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::balance::class_index;
@@ -217,7 +219,7 @@ impl Target {
         let name = &self.columns[0];
         let column = table.column(name).ok_or_else(|| self.absent(table))?.as_text();
         let Column::Text { codes, levels } = column.as_ref() else { unreachable!("the column is text") };
-        let place: Vec<Option<u32>> = levels.iter().map(|level| self.class_of(level)).collect();
+        let place = self.classes_of(levels);
         let mut labels = Vec::with_capacity(rows.len());
         for &row in rows {
             let code = codes[row as usize];
@@ -253,6 +255,12 @@ impl Target {
             }
         }
         Ok(())
+    }
+
+    /// [`Target::class_of`] of each of many levels.
+    pub(super) fn classes_of(&self, levels: &[String]) -> Vec<Option<u32>> {
+        let exact: HashMap<&str, u32> = self.classes.iter().map(String::as_str).zip(0..).collect();
+        levels.iter().map(|level| exact.get(level.as_str()).copied().or_else(|| self.class_of(level))).collect()
     }
 
     /// Index of a class by its name; by its value, if classes are numbers; in any case, if it is a truth value.

@@ -145,11 +145,8 @@ impl Plan {
         if let Some(error) = trained.without_a_step() {
             // The folds of a cross-validation can be continued.
             let of_folds = self.cv.iter().flat_map(|cv| &cv.folds).any(|fold| fold.steps > 0);
-            if every.is_some() && of_folds {
-                directory.leave()
-            } else {
-                directory.withdraw()
-            }
+            let end = if every.is_some() && of_folds { RunDirectory::leave } else { RunDirectory::withdraw };
+            end(directory);
             return Err(error);
         }
         let diverged = matches!(trained.outcome.stopped, Stopped::Diverged { .. });

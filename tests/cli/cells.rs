@@ -272,3 +272,98 @@ fn classes_that_differ_only_by_case_are_warned_of() {
     );
     assert!(!error(&place.run(&["train", "letters.csv", "--dry-run"])).contains("differs from"));
 }
+
+/// Points of one column say what points in others are, unless commas part the columns.
+#[test]
+fn addresses_and_slips_do_not_turn_decimals_into_thousands() {
+    let place = Place::new();
+    let column = |seen: &serde_json::Value, name: &str| {
+        let mut columns = seen["columns"].as_array().unwrap().iter();
+        columns.find(|column| column["name"] == name).unwrap().clone()
+    };
+    let file = |cell: &dyn Fn(usize) -> String| {
+        let rows = (0..100).map(|n| format!("{},{}.{}\n", cell(n), 1 + n % 9, 100 + n));
+        "v,x\n".to_owned() + &rows.collect::<String>()
+    };
+    place.write("hosts.csv", file(&|n| format!("192.168.{}.{}", 100 + n % 99, 101 + n)));
+    let seen = json(&place.ok(&["inspect", "--json", "hosts.csv"]));
+    assert_eq!((column(&seen, "x")["max"].as_f64(), &column(&seen, "v")["type"]), (Some(9.198), &"text".into()));
+    place.write("slip.csv", file(&|n| if n == 50 { "2.361.883".into() } else { format!("{}.{}", 1 + n % 9, 101 + n) }));
+    let run = place.run(&["inspect", "--json", "slip.csv"]);
+    let seen = json(std::str::from_utf8(&run.stdout).unwrap());
+    assert_eq!((column(&seen, "x")["max"].as_f64(), column(&seen, "v")["max"].as_f64()), (Some(9.198), Some(9.199)));
+    assert!(seen["warnings"].to_string().contains("2.361.883"), "{}", seen["warnings"]);
+    // A single decimal comma does not decide what the commas of another column are.
+    let votes = |n: usize| if n == 7 { "\"4,5\"".to_owned() } else { (1 + n % 5).to_string() };
+    let rows: String = (0..100).map(|n| format!("{},\"{},{}\"\n", votes(n), 1 + n % 9, 100 + n)).collect();
+    place.write("votes.csv", "rating,votes\n".to_owned() + &rows);
+    let said = place.fails(3, &["inspect", "votes.csv"]);
+    assert!(said.contains("may be 1.1 or 1100"), "{said}");
+    // In a file with semicolons, the numbers of German programs.
+    let rows: String =
+        (0..100).map(|n| format!("{}.{}.{};{}.{}\n", n + 1, 100 + n, 101 + n, 1 + n % 9, 100 + n)).collect();
+    place.write("german.csv", "v;x\n".to_owned() + &rows);
+    let seen = json(&place.ok(&["inspect", "--json", "german.csv"]));
+    assert_eq!(column(&seen, "x")["max"].as_f64(), Some(9198.0));
+}
+
+#[test]
+fn points_that_may_part_thousands_are_warned_of_from_the_first_cell() {
+    for cells in [&["500", "300", "412", "9.123"][..], &["30.100", "45.500", "12.200", "17.900", "81.600"]] {
+        let (column, said) = described(cells, &[]).unwrap();
+        assert!(said.contains("may part thousands"), "{cells:?}: {said}");
+        assert_eq!(column["type"], "number", "{column}");
+    }
+    let (_, said) = described(&["0.125", "45.500", "12.200", "17.900", "81.600"], &[]).unwrap();
+    assert!(!said.contains("thousands"), "0.125 has no thousands: {said}");
+}
+
+#[test]
+fn text_of_numbers_in_unknown_forms_is_warned_of() {
+    for cells in [
+        &["CHF 1'250.50", "CHF 1'300.10", "CHF 2'100.70"][..],
+        &["1 250,50 kr", "1 300,10 kr", "2 100,70 kr"],
+        &["10¢", "15¢", "20¢"],
+        &["٤٥", "٤٦", "٤٧"],
+        &["４５", "４６", "４７"],
+        &["5pm", "6pm", "11am"],
+        &["2020年1月5日", "2020年1月6日", "2020年1月7日"],
+        &["1 janvier 2020", "2 février 2020", "3 mars 2020"],
+        &["1. März 2020", "2. Mai 2020", "3. Juni 2020"],
+        &["2020-01-05Z", "2020-01-06Z", "2020-01-07Z"],
+        &["1,230.5", "1.230,5", "2,100.5"],
+        &["1,5", "k.A.", "2,5", "3,5", "k.A."],
+        &["(5)", "n/d", "7", "8", "n/d"],
+    ] {
+        let (column, said) = described(cells, &[]).unwrap();
+        assert!(column["type"] == "text" && said.contains("is read as"), "{cells:?}: {column} {said}");
+    }
+    for cells in [&["319_230", "319_231", "320_100"][..], &["10.0.0.1", "10.0.0.2", "10.0.0.3"]] {
+        let (column, said) = described(cells, &[]).unwrap();
+        assert!(column["type"] == "text" && !said.contains("is read as"), "{cells:?}: {column} {said}");
+    }
+}
+
+#[test]
+fn rows_called_subtotals_are_warned_of() {
+    let place = Place::new();
+    let rows =
+        |n: usize| if n % 4 == 3 { format!("Subtotal,{},1\n", 3 * n) } else { format!("g{},{n},{}\n", n % 3, n % 2) };
+    place.write("d.csv", "n,p,y\n".to_owned() + &(0..40).map(rows).collect::<String>());
+    let said = error(&place.run(&["train", "d.csv", "--dry-run"]));
+    assert!(said.contains("10 rows are called \"Subtotal\""), "{said}");
+}
+
+/// Some rows of the numbers of training in another notation.
+#[test]
+fn a_few_rows_a_thousand_times_smaller_are_warned_of() {
+    let place = Place::new();
+    let rows = |n: usize| format!("\"{},{:03}\",{}\n", 1 + n % 9, n * 37 % 1000, n % 2);
+    place.write("d.csv", "x,y\n".to_owned() + &(0..100).map(rows).collect::<String>());
+    place.ok(&["train", "d.csv", "--preset", "plain", "--epochs", "1", "-q", "-o", "run"]);
+    place.write("new.csv", "x;q\n1.234;1\n2.345;1\n");
+    let said = error(&place.run(&["predict", "run", "new.csv"]));
+    assert!(said.contains("column \"x\" is shifted: 2 of 2 values"), "{said}");
+    place.write("same.csv", "x,q\n\"1,234\",1\n\"9,900\",1\n");
+    assert_eq!(error(&place.run(&["predict", "run", "same.csv"])), "");
+}

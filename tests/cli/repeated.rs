@@ -97,6 +97,34 @@ fn times_in_utc_and_local_times_are_told_apart() {
 }
 
 #[test]
+fn times_with_an_offset_for_days_are_warned_of() {
+    let place = Place::new();
+    let days = |time: &str| table("t,x,y", 60, |n| format!("2020-01-{:02}{time},{},{}", n % 28 + 1, n % 5, n % 2));
+    for (name, time) in [("days", ""), ("utc", "T00:00:00Z"), ("east", "T00:00:00+02:00")] {
+        place.write(&format!("{name}.csv"), days(time));
+    }
+    place.train("days.csv", "run", &PLAIN);
+    let said = |file: &str| error(&place.run(&["predict", "run", file]));
+    assert_eq!(said("utc.csv"), "");
+    assert!(said("east.csv").contains("\"2020-01-01T00:00:00+02:00\" (line 2) is a time with an offset from UTC"));
+    place.ok(&["data", "convert", "east.csv", "east.parquet"]);
+    assert!(said("east.parquet").contains("is a time with an offset from UTC"), "{}", said("east.parquet"));
+}
+
+#[test]
+fn parts_with_local_times_and_times_in_utc_are_warned_of() {
+    let place = Place::new();
+    for (name, offset) in [("a", ""), ("b", "Z")] {
+        let rows = table("t,y", 30, |n| format!("2020-01-{:02} 10:00:00{offset},{}", n % 28 + 1, n % 2));
+        place.write(&format!("{name}.csv"), rows);
+        std::fs::create_dir_all(place.path("parts")).unwrap();
+        place.ok(&["data", "convert", &format!("{name}.csv"), &format!("parts/{name}.parquet")]);
+    }
+    let said = error(&place.run(&["train", "parts", "--dry-run"]));
+    assert!(said.contains("(row 31) is in UTC, times above it are local"), "{said}");
+}
+
+#[test]
 fn an_ambiguous_point_is_refused_in_prediction() {
     let place = Place::new();
     place.write("d.csv", table("x;y", 60, |n| format!("{},{};{}", n * 50, 10 + n % 7, n % 2)));

@@ -275,7 +275,7 @@ fn parts_of_groups_have_about_the_requested_size() {
 #[test]
 fn an_unnamed_column_of_row_numbers_is_left_out() {
     let place = Place::new();
-    let row = |n: usize| format!("{n},{},{}\n", n + 5, ["a", "b"][n / 50]);
+    let row = |n: usize| format!("{n},{},{}\n", n / 2 + 5, ["a", "b"][n / 50]);
     let rows: String = (0..100).map(row).collect();
     place.write("unnamed.csv", format!(",x,y\n{rows}"));
     assert!(train(&place, &["unnamed.csv", "-o", "u"]).contains("column \"c0\" has no name and counts the rows"));
@@ -283,6 +283,10 @@ fn an_unnamed_column_of_row_numbers_is_left_out() {
     let said = train(&place, &["named.csv", "-o", "n"]);
     assert!(said.contains("\"id\" looks like an identifier") && said.contains("is kept"), "{said}");
     assert_eq!(train(&place, &["named.csv", "-o", "k", "--keep-column", "id"]), "");
+    // In any place, since it tells the order of the rows.
+    let rows: String = (0..100).map(|n| format!("{},{n},{}\n", n * 7 % 31, ["a", "b"][n / 50])).collect();
+    place.write("second.csv", format!("x,seq,y\n{rows}"));
+    assert!(train(&place, &["second.csv", "-o", "s"]).contains("\"seq\" looks like an identifier"));
     place.write("time.csv", format!("c0,year,y\n{rows}"));
     assert!(!train(&place, &["time.csv", "-o", "t"]).contains("has no name"), "c0 may be a name");
 }

@@ -84,12 +84,13 @@ fn are_numbers_of_another_form(levels: &[(&str, usize)], form: NumberForm) -> bo
     with_digits >= 3 && 2 * with_digits > others.count()
 }
 
-/// Whether a text is a duration from 24:00 on, such as `26:10` and `100:05:30`.
+/// Whether a text is a duration beyond 24:00, such as `26:10` and `100:05:30`. 24:00 itself is the end of a day.
 fn is_long(level: &str) -> bool {
     let mut parts = level.trim().split(':');
     let hours = parts.next().and_then(|hours| hours.parse::<u32>().ok());
     let is_sixtieth = |part: &str| part.len() == 2 && part.parse::<u32>().is_ok_and(|n| n < 60);
-    hours.is_some_and(|hours| hours >= 24) && level.contains(':') && parts.all(is_sixtieth)
+    let is_end_of_day = level.trim().trim_end_matches([':', '0']) == "24";
+    hours.is_some_and(|hours| hours >= 24) && level.contains(':') && parts.all(is_sixtieth) && !is_end_of_day
 }
 
 /// Whether all levels are numbers with decimal points.

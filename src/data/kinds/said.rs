@@ -3,7 +3,7 @@
 use crate::data::cell::brief;
 use crate::data::date::{self, DateForm, Dates};
 use crate::data::likeness::unread_form;
-use crate::data::number::NumberForm;
+use crate::data::number::{Convention, NumberForm, Numbers, infer};
 use crate::data::offsets::some_offsets;
 use crate::data::raw_table::RawTable;
 use crate::data::short_years::late_years;
@@ -71,8 +71,10 @@ impl Said {
 
     /// Adds notes and warnings about a column that stays text, and returns it.
     pub(super) fn as_text(&mut self, (column, name): (usize, &str), text: Column) -> Column {
-        let unread = || unread_form(name, &counted(&text));
-        self.warnings.extend(like_numbers(name, &text).or_else(unread));
+        let counted = counted(&text);
+        let others = || numbers_with_others(name, &counted);
+        let unread = || unread_form(name, &counted);
+        self.warnings.extend(like_numbers(name, &text).or_else(others).or_else(unread));
         let (text, joined) = one_spelling_of_booleans(text);
         if let Some([no, yes]) = joined {
             self.respelled.push(column);
@@ -80,6 +82,24 @@ impl Said {
         }
         text
     }
+}
+
+/// The warning about a column that stays text though most of its cells are numbers in another notation, such as `1,5` beside `k.A.`.
+/// Numbers with decimal points are looked at when the column is fitted.
+fn numbers_with_others(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
+    let Numbers::Form(form, rows) = infer(levels, Convention::default()) else { return None };
+    let of = levels.iter().map(|(_, rows)| rows).sum::<usize>();
+    let numbers = levels.iter().filter(|(level, _)| form.parse(level).is_some()).count();
+    if form.is_plain() || 2 * rows <= of || numbers < 3 {
+        return None;
+    }
+    let (other, _) = levels.iter().filter(|(level, _)| form.parse(level).is_none()).max_by_key(|(_, rows)| *rows)?;
+    let message = format!(
+        "column \"{name}\" is read as categories, since \"{}\" is no number; {} makes it a missing value",
+        brief(other),
+        quoted("na", format_args!("+{}", brief(other)))
+    );
+    Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name).count(of - rows))
 }
 
 /// Each level of a text column with its number of rows.
