@@ -1,5 +1,6 @@
 //! Standard error: notes, warnings and errors, each on a line; with `--progress json`, each as a JSON object.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,7 +39,13 @@ pub fn is_json() -> bool {
 
 /// Writes a line of text; failures are ignored, since there is nowhere to report them.
 pub fn line(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", harmless(text));
+}
+
+/// A text without characters that control a terminal, which names in a file may contain.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let controls = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if text.contains(controls) { text.replace(controls, "\u{fffd}").into() } else { text.into() }
 }
 
 /// Writes a progress event.

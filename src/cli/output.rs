@@ -8,7 +8,7 @@ use gradlane::run::Plan;
 use gradlane::{Error, Result, Warning, warning};
 
 use super::exit::{Failure, Outcome};
-use super::message::warn;
+use super::message::{harmless, warn};
 
 /// Standard output's name in messages.
 pub const STDOUT: &str = "<stdout>";
@@ -28,7 +28,7 @@ pub fn print_json(value: &impl serde::Serialize) -> Outcome {
 /// [`Failure::ClosedPipe`] if its reader closed it, [`Error::Io`] otherwise.
 pub fn print(text: &str) -> Outcome {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(of_stdout)
+    out.write_all(harmless(text).as_bytes()).and_then(|()| out.flush()).map_err(of_stdout)
 }
 
 /// The failure for an error in writing to standard output.

@@ -247,3 +247,19 @@ fn the_library_leaves_flags_to_the_program() {
         assert!(exempt || !spelled(&line) || line.contains("gradlane "), "{place}: {line}");
     }
 }
+
+#[test]
+fn names_in_a_file_do_not_control_the_terminal() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|n| format!("{n},{}\n", ["a\u{1b}[31m", "b"][n % 2])).collect();
+    place.write("d.csv", format!("x\u{1b}[2J,y\n{rows}"));
+    let run = place.run(&["train", "d.csv", "--preset", "plain", "--epochs", "1", "-o", "run"]);
+    let inspected = place.run(&["inspect", "d.csv"]);
+    let other = place.run(&["predict", "run", "no\u{1b}[2J.csv"]);
+    for output in [&run, &inspected, &other] {
+        let said = out(output) + &error(output);
+        assert!(!said.contains('\u{1b}'), "{said:?}");
+    }
+    // Data keep every character.
+    assert!(place.ok(&["predict", "run", "d.csv"]).contains("a\u{1b}[31m"));
+}
