@@ -9,6 +9,7 @@ mod cell;
 mod choice;
 mod codes;
 mod columnar;
+mod copies;
 mod credibility;
 mod dataset;
 mod date;

@@ -10,9 +10,11 @@ use super::doubts::{
     classes_alike, constant_targets, counting_label, doubtful_classes, lone_classes, placeholder_class, without_group,
     without_target,
 };
+use super::feature::{Encoding, Feature};
 use super::fit::PreprocessingOptions;
 use super::input::Input;
-use super::levels::MOST_LEVELS;
+use super::known::Known;
+use super::levels::{Coding, MOST_LEVELS};
 use super::option_checks::check_found_task;
 use super::options::{DataOptions, Impute, Scaling, TaskChoice};
 use super::pack::PackColumns;
@@ -165,6 +167,7 @@ impl TypedTable {
             None => self.fit(&split.train, (options, seed), &mut warnings)?,
         };
         notes.extend(zero_columns(&preprocessing));
+        notes.extend(shared_inputs(&preprocessing));
 
         let blocks =
             self.left.as_ref().map(|left| Blocks::new(&preprocessing.features, table, left.clone(), &self.rows));
@@ -242,6 +245,29 @@ fn zero_columns(preprocessing: &TablePreprocessing) -> Option<String> {
     let listed = zeros.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
     let columns = if zeros.len() == 1 { "column is" } else { "columns are" };
     (!zeros.is_empty()).then(|| format!("left out: {} {columns} 0 in all training rows ({listed}{more})", zeros.len()))
+}
+
+/// The note about categories whose rarer levels share an input.
+fn shared_inputs(preprocessing: &TablePreprocessing) -> Option<String> {
+    let shared = |feature: &Feature| match (&feature.encoding, &feature.known) {
+        (Encoding::Category { levels, coding, .. }, Some(Known::Levels { rare, .. })) if *coding != Coding::Number => {
+            (!rare.is_empty()).then(|| (feature.column.clone(), levels.len(), rare.len()))
+        }
+        _ => None,
+    };
+    let found: Vec<(String, usize, usize)> = preprocessing.features.iter().filter_map(shared).collect();
+    let (name, own, rare) = found.first()?;
+    let more = option("one_hot");
+    Some(match found.len() {
+        1 => format!(
+            "column \"{name}\": {own} levels have inputs of their own, {rare} rarer ones share one ({more} changes it)"
+        ),
+        columns => {
+            let listed = found.iter().take(LISTED).map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", ");
+            let dots = if columns > LISTED { ", …" } else { "" };
+            format!("rarer levels share an input in {columns} columns: {listed}{dots} ({more} changes it)")
+        }
+    })
 }
 
 /// The training rows after resampling.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::place::{Place, cells};
+use crate::place::{Place, cells, error};
 
 /// Writes a table with a skewed number, a number with gaps, a column of two levels and one of many levels.
 fn table(place: &Place, name: &str, rows: usize) {
@@ -150,4 +150,19 @@ fn options_of_columns_are_checked() {
     assert!(message.contains("--one-hot: expected a whole number of at least 1, found \"0\""), "{message}");
     let message = place.fails(2, &["train", "data.csv", "--scale", "robustclip"]);
     assert!(message.contains("robust_clip, quantile"), "{message}");
+}
+
+#[test]
+fn levels_that_share_an_input_are_told() {
+    let place = Place::new();
+    let rows: String = (0..700).map(|n| format!("c{},{},{}\n", n % 70, n % 9, n % 2)).collect();
+    place.write("d.csv", format!("c,x,y\n{rows}"));
+    let said =
+        |flags: &[&str]| error(&place.run(&[&["train", "d.csv", "--dry-run", "--preset", "plain"], flags].concat()));
+    let told = said(&[]);
+    assert!(
+        told.contains("column \"c\": 64 levels have inputs of their own, 6 rarer ones share one (--one-hot"),
+        "{told}"
+    );
+    assert!(!said(&["--one-hot", "70"]).contains("rarer"));
 }

@@ -1,6 +1,7 @@
 //! Validation and test parts of a table: rows of the training file, or separate files.
 
 use crate::data::blocks::Blocks;
+use crate::data::copies::copied_rows;
 use crate::data::dataset::{Dataset, Features};
 use crate::data::doubts::{without_target, without_weights};
 use crate::data::input::{Input, LabelledRows};
@@ -54,6 +55,10 @@ impl Parts {
         let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
         self.warnings.extend(without_target(&preprocessing.target, &table, weights));
         self.warnings.extend(without_weights(preprocessing, &table));
+        if source.blocks.is_none() && source.table.path != table.path {
+            let columns: Vec<&str> = preprocessing.features.iter().map(|feature| feature.column.as_str()).collect();
+            self.warnings.extend(copied_rows(part, &columns, source.table, &table));
+        }
         preprocessing.target.check_counts(&table, rows, options.number_loss)?;
         let apart = Apart::new(preprocessing, &table, std::mem::take(rows))?;
         self.warnings.extend(apart.warning);
