@@ -32,8 +32,8 @@ const CODES: [f64; 17] = [
     1e20,
     1e30,
 ];
-/// A whole negative number from here on is a code where all other values are positive, such as -200 and -2147483648.
-const NEGATIVE: f64 = -90.0;
+/// Negative ones: of sensors of air, and the smallest numbers of some types.
+const NEGATIVE: [f64; 4] = [-200.0, -32_768.0, -2_147_483_648.0, -9_223_372_036_854_775_808.0];
 /// Least number of rows whose sum is not a coincidence.
 const SUMMED: usize = 4;
 /// Least number of distinct values other than the code.
@@ -50,9 +50,8 @@ pub(super) fn codes_for_missing(names: &[String], kinds: &[ColumnKind], columns:
 fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -> Option<Warning> {
     let Column::Numbers(values) = column else { return None };
     let (least, most) = extremes(values);
-    let is_date = matches!(kind, ColumnKind::Date(_));
     let is_code = |value: &f64| match kind {
-        ColumnKind::Number(_) => CODES.contains(&value.abs()) || (*value == least && *value <= NEGATIVE),
+        ColumnKind::Number(_) => CODES.contains(&value.abs()) || NEGATIVE.contains(value),
         ColumnKind::Date(form) => is_last_day(form, *value),
         ColumnKind::Text => false,
     };
@@ -61,10 +60,6 @@ fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -> Option<Wa
     let (least, most) = extremes(&others);
     let rows = values.iter().filter(|value| **value == code).count();
     let gap = if code < least { least - code } else { code - most };
-    // Any other negative number is a code only where no other value is negative.
-    if !is_date && !CODES.contains(&code.abs()) && least < 0.0 {
-        return None;
-    }
     if rows < 2 || gap <= most - least || !has_several(others.into_iter()) {
         return None;
     }

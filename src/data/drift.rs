@@ -15,6 +15,8 @@ use crate::{Warning, WarningKind};
 
 /// Least number of rows for the warning that a whole column is shifted.
 const FEW_ROWS: u64 = 20;
+/// A value is of another unit only if it is outside the range by this factor, as values a little outside are usual.
+const CLEARLY: f64 = 20.0;
 /// A column that was left out because it was constant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Constant {
@@ -158,7 +160,9 @@ impl Counts {
                     self.above += u64::from(value > *high);
                     let outside = (min - value).max(value - max);
                     let within = |value: f64| (*min..=*max).contains(&value);
-                    self.thousandfold += u64::from(outside > 0.0 && (within(value * 1e3) || within(value / 1e3)));
+                    let low = within(value * 1e3) && value.abs() * CLEARLY < min.abs() && outside > 0.0;
+                    let high = within(value / 1e3) && value.abs() > CLEARLY * min.abs().max(max.abs());
+                    self.thousandfold += u64::from(low || high);
                     // Later dates are expected.
                     if outside > reach && !(dates && value > *max) {
                         self.far += 1;

@@ -296,8 +296,27 @@ fn lost_digits(name: &str, values: &[f64], rows: &[u32]) -> Option<Warning> {
 
 /// Whether the name of a column that increases by one means a time.
 fn is_time(name: &str) -> bool {
-    const WORDS: [&str; 12] =
-        ["t", "time", "timestamp", "step", "second", "minute", "hour", "day", "week", "month", "year", "date"];
+    const WORDS: [&str; 19] = [
+        "t",
+        "time",
+        "timestamp",
+        "step",
+        "second",
+        "minute",
+        "hour",
+        "day",
+        "week",
+        "month",
+        "year",
+        "date",
+        "cycle",
+        "lap",
+        "round",
+        "epoch",
+        "iteration",
+        "frame",
+        "period",
+    ];
     WORDS.contains(&name.to_lowercase().trim_end_matches('s'))
 }
 

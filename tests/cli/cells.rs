@@ -299,6 +299,12 @@ fn addresses_and_slips_do_not_turn_decimals_into_thousands() {
     place.write("votes.csv", "rating,votes\n".to_owned() + &rows);
     let said = place.fails(3, &["inspect", "votes.csv"]);
     assert!(said.contains("may be 1.1 or 1100"), "{said}");
+    // Unless it has both signs, as where a spreadsheet writes commas between the columns.
+    let rows: String =
+        (0..100).map(|n| format!("\"{}.{},5\",{}.{}\n", 1 + n % 9, 100 + n, 1 + n % 9, 100 + n)).collect();
+    place.write("sheet.csv", "v,x\n".to_owned() + &rows);
+    let seen = json(&place.ok(&["inspect", "--json", "sheet.csv"]));
+    assert_eq!((column(&seen, "v")["max"].as_f64(), column(&seen, "x")["max"].as_f64()), (Some(9198.5), Some(9198.0)));
     // In a file with semicolons, the numbers of German programs.
     let rows: String =
         (0..100).map(|n| format!("{}.{}.{};{}.{}\n", n + 1, 100 + n, 101 + n, 1 + n % 9, 100 + n)).collect();

@@ -30,8 +30,9 @@ pub(super) fn by_all_columns(
         }
     }
     let convention = Convention { decimal_comma: stated.decimal_comma.or(found_comma(file, readings)), ..stated };
-    // A comma that parts the columns is hardly before decimals too, so another column does not decide that.
-    let decides = |comma: bool| !comma || !commas_part || stated.decimal_comma.is_some();
+    // A comma that parts the columns is hardly before decimals too, so another column does not decide that, unless it has both signs.
+    let decides =
+        |comma: bool| !comma || !commas_part || stated.decimal_comma.is_some() || has_both_signs(file, readings);
     if convention.decimal_comma.is_some_and(decides) {
         for (column, reading) in readings.iter_mut().enumerate() {
             if matches!(reading, Reading::EitherNumber(_)) {
@@ -61,6 +62,13 @@ fn found_comma(file: &RawTable, readings: &[Reading]) -> Option<bool> {
         (true, true) => None,
         (false, false) => (file.delimiter() == Some(b',')).then_some(false),
     }
+}
+
+/// Whether a column has a number such as `1.234,56`, which tells what both signs are.
+fn has_both_signs(file: &RawTable, readings: &[Reading]) -> bool {
+    let has_both = |column: usize| levels(file, column).iter().any(|level| level.contains('.') && level.contains(','));
+    let is_comma = |r: &Reading| r.is_whole() && matches!(r, Reading::Number { form, .. } if form.decimal_comma);
+    readings.iter().enumerate().any(|(column, reading)| is_comma(reading) && has_both(column))
 }
 
 /// Whether commas, if anything, part the columns or thousands.
@@ -126,7 +134,7 @@ pub(super) fn grouped_by_points(file: &mut RawTable, options: &ReadOptions, read
     };
     let columns: Vec<usize> = written_numbers(file).filter(likely).map(|(column, _)| column).collect();
     let convention = Convention { decimal_comma: Some(true), thousands: Some('.') };
-    let commas_part = file.delimiter() == Some(b',');
+    let commas_part = file.delimiter() == Some(b',') && !has_both_signs(file, readings);
     for (text, column) in file.texts(&columns, &options.missing)?.into_iter().zip(columns) {
         let Column::Text { codes, levels } = &text else { continue };
         let grouped = reading(&counted_levels(codes, levels), convention, true);
