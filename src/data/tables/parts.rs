@@ -55,13 +55,13 @@ impl Parts {
         let weights = preprocessing.weight.as_ref().and_then(|name| table.column(name));
         self.warnings.extend(without_target(&preprocessing.target, &table, weights));
         self.warnings.extend(without_weights(preprocessing, &table));
+        preprocessing.target.check_counts(&table, rows, options.number_loss)?;
+        let apart = Apart::new(preprocessing, &table, std::mem::take(rows))?;
+        self.warnings.extend(apart.warning);
         if source.blocks.is_none() && source.table.path != table.path {
             let columns: Vec<&str> = preprocessing.features.iter().map(|feature| feature.column.as_str()).collect();
             self.warnings.extend(copied_rows(part, &columns, source.table, &table));
         }
-        preprocessing.target.check_counts(&table, rows, options.number_loss)?;
-        let apart = Apart::new(preprocessing, &table, std::mem::take(rows))?;
-        self.warnings.extend(apart.warning);
         (*rows, *strangers) = (apart.rows, apart.strangers);
         if rows.is_empty() && matches!(name, PartName::Val) {
             let message = "no row is of a class of the training data: nothing can be validated";
