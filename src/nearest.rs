@@ -1,9 +1,8 @@
 //! The known name that was probably meant by a wrong one.
 
-/// The name that was probably meant: the most similar one, if it differs by at most `1 + letters / 3` edits and by
+/// The name that was probably meant: the same in other case, or the most similar one, if it differs by at most `1 + letters / 3` edits and by
 /// fewer than `letters`. Otherwise the first one that starts with `name`, if `name` has at least three letters.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    // Known names are in small letters, but for those of files and columns.
     let letters = name.chars().count();
     let same = known.iter().copied().find(|known| known.eq_ignore_ascii_case(name));
     if same.is_some() {

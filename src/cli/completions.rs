@@ -4,7 +4,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use super::exit::Outcome;
-use super::output::print;
+use super::output::print_exactly;
 
 /// The command line.
 pub fn command() -> Command {
@@ -19,5 +19,5 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let shell = *matches.get_one::<Shell>("shell").expect("the shell is required");
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut super::command(), "gradlane", &mut script);
-    print(&String::from_utf8_lossy(&script))
+    print_exactly(&String::from_utf8_lossy(&script))
 }

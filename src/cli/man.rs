@@ -6,7 +6,7 @@ use gradlane::Error;
 
 use super::VERBS;
 use super::exit::Outcome;
-use super::output::{of_stdout, print};
+use super::output::{of_stdout, print_exactly};
 
 /// The command line.
 pub fn command() -> Command {
@@ -24,7 +24,7 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     };
     let mut text = Vec::new();
     Man::new(page).render(&mut text).map_err(of_stdout)?;
-    print(&String::from_utf8_lossy(&text))
+    print_exactly(&String::from_utf8_lossy(&text))
 }
 
 /// The command line of a verb, under its full name.

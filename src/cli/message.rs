@@ -39,7 +39,11 @@ pub fn is_json() -> bool {
 
 /// Writes a line of text; failures are ignored, since there is nowhere to report them.
 pub fn line(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", harmless(text));
+    write(&harmless(text));
+}
+
+fn write(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// A text without characters that control a terminal, which names in a file may contain.
@@ -50,7 +54,7 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
 
 /// Writes a progress event.
 pub fn event(value: &Value) {
-    line(&value.to_string());
+    write(&value.to_string());
 }
 
 /// Writes a note about a decision or about progress.

@@ -19,16 +19,24 @@ pub const STDOUT: &str = "<stdout>";
 /// As [`print`].
 pub fn print_json(value: &impl serde::Serialize) -> Outcome {
     let text = serde_json::to_string(value).map_err(|e| of_stdout(e.into()))?;
-    print(&(text + "\n"))
+    print_exactly(&(text + "\n"))
 }
 
-/// Writes a text to standard output.
+/// Writes a text for people to standard output, without what would control a terminal.
+///
+/// # Errors
+/// As [`print_exactly`].
+pub fn print(text: &str) -> Outcome {
+    print_exactly(&harmless(text))
+}
+
+/// Writes a text for programs to standard output.
 ///
 /// # Errors
 /// [`Failure::ClosedPipe`] if its reader closed it, [`Error::Io`] otherwise.
-pub fn print(text: &str) -> Outcome {
+pub fn print_exactly(text: &str) -> Outcome {
     let mut out = io::stdout().lock();
-    out.write_all(harmless(text).as_bytes()).and_then(|()| out.flush()).map_err(of_stdout)
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(of_stdout)
 }
 
 /// The failure for an error in writing to standard output.

@@ -76,14 +76,14 @@ impl Signals {
 fn end_without_figures(interrupt: Arc<Interrupt>, number: i32) {
     let wait = move || {
         std::thread::sleep(GRACE);
-        let run = loop {
-            match interrupt.saved() {
-                Some(run) => break run,
-                None => std::thread::sleep(LOOK),
+        let (_saved, run) = loop {
+            let guard = interrupt.save();
+            if let Some(run) = interrupt.saved() {
+                break (guard, quoted_path(&to_text(&run)));
             }
+            drop(guard);
+            std::thread::sleep(LOOK);
         };
-        let _saved = interrupt.save();
-        let run = quoted_path(&to_text(&run));
         message::note(&format!(
             "the signal came before the figures: the model is saved; go on with: gradlane resume {run}"
         ));

@@ -9,6 +9,7 @@ use super::levels::{Coding, LevelNumbers, LevelOptions};
 use super::number::NumberForm;
 use super::options::{Impute, Scaling};
 use super::shape::Shape;
+use super::spelling::stray_among_numbers;
 use super::statistics::NumberSummary;
 use super::table::{Column, ColumnKind, MISSING, MissingMarkers, Table};
 use super::targets::Targets;
@@ -354,13 +355,7 @@ fn fit_text(
         );
         return left_out(Warning::new(WarningKind::ManyLevels, message).column(name).count(distinct));
     }
-    let warning = stray_text(levels).filter(|_| !wishes.categorical).map(|stray| {
-        let message = format!(
-            "column \"{name}\" is read as categories, since \"{stray}\" is no number; {} makes it a missing value",
-            quoted("na", format_args!("+{stray}"))
-        );
-        Warning::new(WarningKind::UnreadableNumbers, message).column(name)
-    });
+    let warning = stray_text(levels).filter(|_| !wishes.categorical).map(|stray| stray_among_numbers(name, stray));
     let encoding = Encoding::fit_levels(codes, levels, rows, how);
     let Encoding::Category { levels: inputs, .. } = &encoding else { unreachable!("levels are categories") };
     let known = Known::of_levels(&seen, inputs, 1.0 - present as f64 / rows.len() as f64);

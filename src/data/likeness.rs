@@ -49,20 +49,18 @@ fn unknown_form(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
         }
     }
     shapes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let first = shapes.first().map(|(shape, _)| shape.clone())?;
+    let (first, _) = shapes.iter().find(|(shape, _)| shape != PLAIN)?;
     let dated = levels.iter().filter(|(level, _)| resembles_date(level)).count();
     let likely = shapes.iter().filter(|(shape, _)| looks_like_a_value(shape));
     let likely = likely.take(SHAPES).map(|(_, count)| *count).sum::<usize>();
     // Beside `5kg`, `5` is one of them.
-    let plain = shapes.iter().find(|(shape, _)| shape == "0").map_or(0, |(_, count)| *count);
+    let plain = shapes.iter().find(|(shape, _)| shape == PLAIN).map_or(0, |(_, count)| *count);
     let fitting = if likely > 1 && 4 * likely >= levels.len() { likely + plain } else { likely }.max(dated);
     if levels.len() <= 2 || 10 * fitting < 9 * levels.len() {
         return None;
     }
-    let first =
-        if first == "0" { shapes.iter().map(|(shape, _)| shape.clone()).find(|shape| shape != "0")? } else { first };
-    let cell = brief(levels.iter().map(|(level, _)| level).find(|level| shape(level) == first)?);
-    let remedy = if is_date(&first) || dated == fitting {
+    let cell = brief(levels.iter().map(|(level, _)| level).find(|level| shape(level) == *first)?);
+    let remedy = if is_date(first) || dated == fitting {
         format!("{} reads dates", quoted("dates", format_args!("{name}=FORMAT")))
     } else {
         "numbers without signs, units and quotes would be read".to_owned()
@@ -110,6 +108,8 @@ fn looks_like_a_value(shape: &str) -> bool {
         || has_other_digits(shape)
 }
 
+/// The shape of a number.
+const PLAIN: &str = "0";
 /// Stands for a number in digits of another script.
 const OTHER_DIGITS: char = '٠';
 
@@ -149,83 +149,17 @@ const DATE_WORDS: [&str; 27] = [
 /// Endings of the names of days of the week.
 const DAY: &str = "day";
 /// Names of months in German, French, Spanish, Italian, Portuguese and Dutch that English does not have.
-const OTHER_MONTHS: [&str; 68] = [
-    "mär",
-    "mai",
-    "okt",
-    "dez",
-    "janv",
-    "févr",
-    "avr",
-    "juin",
-    "juil",
-    "août",
-    "déc",
-    "abr",
-    "maart",
-    "januar",
-    "februar",
-    "märz",
-    "juni",
-    "juli",
-    "oktober",
-    "dezember",
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "juillet",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "septiembre",
-    "octubre",
-    "noviembre",
-    "diciembre",
-    "gennaio",
-    "febbraio",
-    "aprile",
-    "maggio",
-    "giugno",
-    "luglio",
-    "settembre",
-    "ottobre",
-    "dicembre",
-    "janeiro",
-    "fevereiro",
-    "março",
-    "maio",
-    "junho",
-    "julho",
-    "setembro",
-    "outubro",
-    "novembro",
-    "dezembro",
-    "januari",
-    "februari",
-    "mei",
-    "augustus",
-    "ene",
-    "dic",
-    "gen",
-    "ago",
-];
+const OTHER_MONTHS: &str = "mär mai okt dez janv févr avr juin juil août déc abr maart januar februar märz juni juli oktober \
+    dezember janvier février mars avril juillet septembre octobre novembre décembre enero febrero marzo abril mayo junio julio agosto \
+    septiembre octubre noviembre diciembre gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre janeiro fevereiro \
+    março maio junho julho setembro outubro novembro dezembro januari februari mei augustus ene dic gen ago";
 
 /// Whether a text is made like a date in a form that is not read: numbers, and words that dates have; a year of four digits or a
 /// month's name, and two more numbers: `12/14/2019 10:20 a.m.`, `Fri 13 Dec 2019`, `2019/12/14T10:20`, `20191214 1020`, `2019-W50`.
 fn resembles_date(text: &str) -> bool {
     let is_month = |word: &&str| {
         let begins = |month: &&str| word.len() >= 3 && month.starts_with(*word);
-        MONTHS.iter().any(begins) || OTHER_MONTHS.contains(word)
+        MONTHS.iter().any(begins) || OTHER_MONTHS.split(' ').any(|month| month == *word)
     };
     let text = text.to_lowercase();
     let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();

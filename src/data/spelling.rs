@@ -77,6 +77,16 @@ pub(super) fn like_numbers(name: &str, column: &Column) -> Option<Warning> {
     Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name))
 }
 
+/// The warning about a column that is read as categories, as a text among its numbers is none.
+pub(super) fn stray_among_numbers(name: &str, stray: &str) -> Warning {
+    let message = format!(
+        "column \"{name}\" is read as categories, since \"{}\" is no number; {} makes it a missing value",
+        brief(stray),
+        quoted("na", format_args!("+{stray}"))
+    );
+    Warning::new(WarningKind::UnreadableNumbers, message).column(name)
+}
+
 /// Merges the spellings of truth values that differ in case, each into the first one, in a column with more than two
 /// levels. Returns the words if any were merged.
 pub(super) fn one_spelling_of_booleans(column: Column) -> (Column, Option<[&'static str; 2]>) {

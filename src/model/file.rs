@@ -148,13 +148,7 @@ impl Model {
     /// SHA-256 over the little-endian bytes of the saved tensors, in byte order of their names: equal weights have equal
     /// hashes.
     pub fn sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        for (_, network, tensor) in self.sorted_tensors() {
-            for values in network.values(&tensor).chunks(1024) {
-                hash.update(values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
-            }
-        }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hash_of(self.sorted_tensors().into_iter().map(|(_, network, tensor)| network.values(&tensor)))
     }
 
     /// The tensors in byte order of their names, as in the file: name, network, tensor.
@@ -224,21 +218,18 @@ impl Model {
     /// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a model of this program, or if its weights are not those
     /// that were saved.
     pub fn load(path: &Path) -> Result<Model> {
-        let (model, hash) = Model::read(path)?;
-        if hash.is_some_and(|hash| hash != model.sha256()) {
-            let message =
-                "the weights are not those that were saved: the file is damaged, or another program changed it";
-            let message = format!("{message}; without \"{HASH}\" in its metadata it is taken as it stands");
-            return Err(Error::data(path, message));
-        }
-        Ok(model)
+        Model::read(path, true)
     }
 
-    /// Reads a model whatever its weights are, with their hash when they were saved.
+    /// Reads a model, also if its weights are not those that were saved.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not a model of this program.
-    pub(crate) fn read(path: &Path) -> Result<(Model, Option<String>)> {
+    pub(crate) fn load_as_it_is(path: &Path) -> Result<Model> {
+        Model::read(path, false)
+    }
+
+    fn read(path: &Path, checked: bool) -> Result<Model> {
         let path = if path.is_dir() { path.join(MODEL_FILE) } else { path.to_path_buf() };
         let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
         let wrong = |message: String| Error::data(&path, message);
@@ -259,15 +250,25 @@ impl Model {
         if let Some(what) = header::contradiction(&card.groups(), &header) {
             return Err(wrong(what));
         }
-        let networks = by_network(parse(&path, &bytes)?, card.members).into_iter();
+        let networks = by_network(parse(&path, &bytes, checked)?, card.members).into_iter();
         let architectures = card.groups().into_iter().flat_map(|(form, members)| std::iter::repeat_n(form, members));
         let read = |(own, form): (Vec<NamedTensor>, _)| Parameters::from_named(form, &own);
         let mut networks: Vec<Parameters> =
             networks.zip(architectures).map(read).collect::<Result<_>>().map_err(|e| wrong(e.to_string()))?;
         let parameters = networks.remove(0);
-        let hash = header.metadata().as_ref().and_then(|entries| entries.get(HASH).cloned());
-        Ok((Model { card, parameters, others: networks }, hash))
+        Ok(Model { card, parameters, others: networks })
     }
+}
+
+/// SHA-256 over the little-endian bytes of tensors in the order of their names.
+fn hash_of<T: AsRef<[f32]>>(tensors: impl Iterator<Item = T>) -> String {
+    let mut hash = Sha256::new();
+    for tensor in tensors {
+        for values in tensor.as_ref().chunks(1024) {
+            hash.update(values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The tensors of each network, without the prefix of their names. The header was checked: each belongs to some network.
@@ -289,11 +290,12 @@ fn by_network(tensors: Vec<NamedTensor>, members: usize) -> Vec<Vec<NamedTensor>
 /// The tensors of any safetensors file, as 32-bit floats.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not such a file or has tensors of another type.
+/// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is not such a file, has tensors of another type, or is a model whose
+/// weights are not those that were saved.
 pub fn read_tensors(path: &Path) -> Result<Vec<NamedTensor>> {
     let path: PathBuf = if path.is_dir() { path.join(MODEL_FILE) } else { path.to_path_buf() };
     let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
-    parse(&path, &bytes)
+    parse(&path, &bytes, true)
 }
 
 /// Whether a file begins like a safetensors file and not like a pack: the length of its header in 8 bytes, then the header, a
@@ -317,7 +319,8 @@ fn not_safetensors(path: &Path, error: &dyn std::fmt::Display) -> Error {
     Error::data(path, format!("expected a safetensors file: {error}"))
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<NamedTensor>> {
+/// The tensors of a file; `checked`: whose hash must be the one in its metadata, if there is one.
+fn parse(path: &Path, bytes: &[u8], checked: bool) -> Result<Vec<NamedTensor>> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| not_safetensors(path, &e))?;
     let tensor = |(name, view): (String, TensorView<'_>)| {
         let values = floats(&view).ok_or_else(|| {
@@ -329,7 +332,18 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<NamedTensor>> {
         }
         Ok(NamedTensor { name, shape: view.shape().to_vec(), values })
     };
-    file.tensors().into_iter().map(tensor).collect()
+    let mut tensors: Vec<NamedTensor> = file.tensors().into_iter().map(tensor).collect::<Result<_>>()?;
+    tensors.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| not_safetensors(path, &e))?;
+    let saved = header.metadata().as_ref().and_then(|entries| entries.get(HASH)).filter(|_| checked);
+    if saved.is_some_and(|saved| *saved != hash_of(tensors.iter().map(|tensor| &tensor.values))) {
+        let message = "the weights are not those that were saved: the file is damaged, or another program changed it";
+        return Err(Error::data(
+            path,
+            format!("{message}; without \"{HASH}\" in its metadata it is taken as it stands"),
+        ));
+    }
+    Ok(tensors)
 }
 
 fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {

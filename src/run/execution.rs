@@ -43,15 +43,6 @@ pub struct Finished {
     pub saved: bool,
 }
 
-/// What a trained network is for, and so what its figures are computed on.
-#[derive(Clone, Copy, PartialEq)]
-enum Use {
-    /// It is the model of the run: all parts.
-    Model,
-    /// It is one of several: the validation part, or without one the training part.
-    OneOfSeveral,
-}
-
 /// The result of training: the model, and what its evaluation needs.
 struct Trained {
     trainer: Trainer,
@@ -140,7 +131,7 @@ impl Plan {
         };
         let mut save = |state: &mut RunState<'_>| keeper.borrow_mut().save(state);
         let attendance = Attendance { signal: interrupt.number(), observe: &mut observe, save: &mut save };
-        let mut trained = self.fit(from, every, (attendance, Use::Model))?;
+        let mut trained = self.fit(from, every, (attendance, Figures::OfModel(1)))?;
         let failure = keeper.into_inner().into_failure();
         if let Some(error) = trained.without_a_step() {
             // The folds of a cross-validation can be continued.
@@ -152,16 +143,15 @@ impl Plan {
         let diverged = matches!(trained.outcome.stopped, Stopped::Diverged { .. });
         trained.autopsy = self.autopsy_of(&trained, interrupt.number())?;
         if diverged && directory.replaces() {
-            return Ok(self.evaluated(trained, Use::Model));
+            return Ok(self.evaluated(trained, Figures::OfModel(1)));
         }
-        let mut removed = None;
         if interrupt.came() {
             // What the held-out parts decide may take long.
-            removed = directory.keep(&trained.model, interrupt)?;
+            directory.keep(&trained.model, interrupt)?;
         }
         let undecided = self.make_decision(&mut trained);
-        let removed = directory.keep(&trained.model, interrupt)?.or(removed);
-        let mut finished = Finished { saved: true, ..self.evaluated(trained, Use::Model) };
+        let removed = directory.keep(&trained.model, interrupt)?;
+        let mut finished = Finished { saved: true, ..self.evaluated(trained, Figures::OfModel(1)) };
         finished.summary.warnings.extend(undecided);
         self.compare_with_baseline(&mut finished.summary, interrupt.number())?;
         finished.summary.run_dir = Some(to_text(directory.path()));
@@ -181,9 +171,9 @@ impl Plan {
     /// Options that contradict each other.
     pub fn repeat(&self, signal: &AtomicUsize, observe: &mut dyn FnMut(&Event<'_>)) -> Result<Finished> {
         let attendance = Attendance { signal, observe, save: &mut |_| {} };
-        let mut trained = self.fit(None, None, (attendance, Use::Model))?;
+        let mut trained = self.fit(None, None, (attendance, Figures::OfModel(1)))?;
         self.make_decision(&mut trained);
-        Ok(self.evaluated(trained, Use::Model))
+        Ok(self.evaluated(trained, Figures::OfModel(1)))
     }
 
     /// Trains one of several networks, and evaluates the kept weights on the validation part, without files.
@@ -201,14 +191,14 @@ impl Plan {
         every: Option<Every>,
         attendance: Attendance<'_>,
     ) -> Result<Finished> {
-        Ok(self.evaluated(self.fit(from, every, (attendance, Use::OneOfSeveral))?, Use::OneOfSeveral))
+        Ok(self.evaluated(self.fit(from, every, (attendance, Figures::OfOneOfSeveral))?, Figures::OfOneOfSeveral))
     }
 
     fn fit(
         &self,
         from: Option<&Checkpoint>,
         every: Option<Every>,
-        (attendance, network): (Attendance<'_>, Use),
+        (attendance, figures): (Attendance<'_>, Figures),
     ) -> Result<Trained> {
         let mut trainer = self.trainer(self.rows_per_step())?;
         let mut state = FitState::default();
@@ -218,7 +208,6 @@ impl Plan {
         let scorer = self.scorer();
         let data = FitData { train: &self.prepared.train, val: self.prepared.val.as_ref(), scorer: &scorer };
         let mut options = self.fit_options(every);
-        let figures = if network == Use::Model { Figures::OfModel(1) } else { Figures::OfOneOfSeveral };
         options.deadline = options.deadline.map(|end| self.end_of_training(&mut trainer, figures, end));
         let mut outcome = fit(&mut trainer, state, (data, &options), attendance);
         let history = outcome.history.records().into_iter().map(|record| Event::Epoch(record).to_json()).collect();
@@ -256,14 +245,14 @@ impl Plan {
         warning
     }
 
-    /// Evaluates the kept weights once on each part that their use asks for.
-    fn evaluated(&self, trained: Trained, network: Use) -> Finished {
+    /// Evaluates the kept weights once on each part for these figures.
+    fn evaluated(&self, trained: Trained, figures: Figures) -> Finished {
         let Trained { mut trainer, scorer, mut model, outcome, autopsy: trained_autopsy } = trained;
         let prepared = &self.prepared;
         let kept = &mut model.parameters.lines;
         let mut part = |data: &Dataset, strangers| self.judge(&mut trainer, &scorer, kept, (data, strangers));
         let val = prepared.val.as_ref().map(|val| part(val, prepared.val_strangers.as_ref()));
-        let is_model = network == Use::Model;
+        let is_model = matches!(figures, Figures::OfModel(_));
         let train = (is_model || val.is_none()).then(|| part(prepared.judged_train(), None));
         let test = prepared.test.as_ref().filter(|_| is_model);
         let test = test.map(|test| part(test, prepared.test_strangers.as_ref()));

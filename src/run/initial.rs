@@ -32,10 +32,7 @@ pub(super) fn weights_of(path: &Path, architecture: &Architecture) -> Result<Par
 /// [`Error::Option`] for the same names in another order.
 pub(super) fn note_of_places(path: &Path, data: &Preprocessing) -> Result<Option<String>> {
     // A file without a description of inputs is used as it is.
-    if Model::read(path).is_err() {
-        return Ok(None);
-    }
-    let model = Model::load(path)?;
+    let Ok(model) = Model::load(path) else { return Ok(None) };
     let known = &model.card.preprocessing;
     let inputs = |preprocessing: &Preprocessing| match preprocessing {
         Preprocessing::Table(table) => table.input_names(),

@@ -46,7 +46,7 @@ impl Recorded {
             let remedy = "one that was killed goes on with gradlane resume RUNDIR, and can be verified then";
             Error::data(path, format!("expected a run with a {SUMMARY_FILE}, found none: {remedy}"))
         })?;
-        let (model, _) = Model::read(&path.join(MODEL_FILE))?;
+        let model = Model::load_as_it_is(&path.join(MODEL_FILE))?;
         let start = lines(path)?.next().transpose().map_err(|e| Error::io(path.join(EVENTS_FILE), e))?;
         let start: Value = start.and_then(|line| serde_json::from_str(&line).ok()).unwrap_or_default();
         if start["event"] != "start" {

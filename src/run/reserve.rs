@@ -14,9 +14,9 @@ const MOST: f64 = 0.6;
 /// The figures after training.
 #[derive(Debug, Clone, Copy)]
 pub enum Figures {
-    /// Those of a model of so many networks.
+    /// Those of a model of so many networks: on all parts.
     OfModel(usize),
-    /// Those of one of several networks, before they make one model.
+    /// Those of one of several networks, before they make one model: on the validation part, or without one on the training part.
     OfOneOfSeveral,
 }
 

@@ -351,6 +351,16 @@ fn text_of_numbers_in_unknown_forms_is_warned_of() {
 }
 
 #[test]
+fn the_end_of_a_day_is_missing_and_durations_are_text() {
+    let hours = |last: &'static str| [&["01:00", "02:00", "03:00", "04:00", "05:00", "06:00"][..], &[last]].concat();
+    let (column, said) = described(&hours("24:00"), &[]).unwrap();
+    assert!(column["missing"] == 3 && said.contains("no date"), "{column} {said}");
+    for long in ["26:10", "240:00"] {
+        assert_eq!(described(&hours(long), &[]).unwrap().0["type"], "text", "{long}");
+    }
+}
+
+#[test]
 fn rows_called_subtotals_are_warned_of() {
     let place = Place::new();
     let rows =

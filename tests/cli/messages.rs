@@ -260,6 +260,9 @@ fn names_in_a_file_do_not_control_the_terminal() {
         let said = out(output) + &error(output);
         assert!(!said.contains('\u{1b}'), "{said:?}");
     }
-    // Data keep every character.
+    // Data and JSON keep every character.
     assert!(place.ok(&["predict", "run", "d.csv"]).contains("a\u{1b}[31m"));
+    place.write("high.csv", "x,y\u{9b}z\n1,2\n2,3\n3,4\n");
+    let described = json(&place.ok(&["inspect", "--json", "high.csv"]));
+    assert_eq!(described["columns"][1]["name"], "y\u{9b}z");
 }

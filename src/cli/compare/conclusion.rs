@@ -10,7 +10,7 @@ use gradlane::{Error, atomic};
 
 use super::super::exit::Outcome;
 use super::super::message;
-use super::super::output::{of_stdout, print};
+use super::super::output::{of_stdout, print, print_exactly};
 use super::super::table::with_text;
 
 /// How the conclusion is printed.
@@ -37,7 +37,7 @@ pub fn conclude(from: &Path, to: &Path, printed: Printed) -> Outcome {
     if !printed.quiet {
         summary.warnings.iter().for_each(|warning| message::caution(warning));
     }
-    if printed.json { print(&text) } else { print(&readable(&summary, &report_file)) }
+    if printed.json { print_exactly(&text) } else { print(&readable(&summary, &report_file)) }
 }
 
 /// Makes summary and report of an earlier comparison again, in its directory, or in another one with a copy of the runs.

@@ -89,7 +89,7 @@ fn is_long(level: &str) -> bool {
     let mut parts = level.trim().split(':');
     let hours = parts.next().and_then(|hours| hours.parse::<u32>().ok());
     let is_sixtieth = |part: &str| part.len() == 2 && part.parse::<u32>().is_ok_and(|n| n < 60);
-    let is_end_of_day = level.trim().trim_end_matches([':', '0']) == "24";
+    let is_end_of_day = ["24:00", "24:00:00"].contains(&level.trim());
     hours.is_some_and(|hours| hours >= 24) && level.contains(':') && parts.all(is_sixtieth) && !is_end_of_day
 }
 

@@ -7,7 +7,7 @@ use crate::data::number::{Convention, NumberForm, Numbers, infer};
 use crate::data::offsets::some_offsets;
 use crate::data::raw_table::RawTable;
 use crate::data::short_years::late_years;
-use crate::data::spelling::{like_numbers, minus_behind, one_spelling_of_booleans, other_form};
+use crate::data::spelling::{like_numbers, minus_behind, one_spelling_of_booleans, other_form, stray_among_numbers};
 use crate::data::table::{Column, MISSING};
 use crate::option_text::{option, quoted};
 use crate::warning::are;
@@ -94,12 +94,7 @@ fn numbers_with_others(name: &str, levels: &[(&str, usize)]) -> Option<Warning> 
         return None;
     }
     let (other, _) = levels.iter().filter(|(level, _)| form.parse(level).is_none()).max_by_key(|(_, rows)| *rows)?;
-    let message = format!(
-        "column \"{name}\" is read as categories, since \"{}\" is no number; {} makes it a missing value",
-        brief(other),
-        quoted("na", format_args!("+{}", brief(other)))
-    );
-    Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name).count(of - rows))
+    Some(stray_among_numbers(name, other).count(of - rows))
 }
 
 /// Each level of a text column with its number of rows.
