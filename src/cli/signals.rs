@@ -16,9 +16,9 @@ use super::shell::quoted_path;
 
 /// Signals within this time count as one: a closing terminal, or a supervisor, may send several.
 const AT_ONCE: Duration = Duration::from_millis(500);
-/// How long figures are waited for after the first signal.
+/// The time for figures after the first signal.
 const GRACE: Duration = Duration::from_millis(800);
-/// How often it is looked whether a model is saved.
+/// The pause before the program looks again whether the model is saved.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Handles signals. While data are read, a signal ends the program with its exit code, since there is nothing to save. Once

@@ -32,7 +32,7 @@ const CODES: [f64; 17] = [
     1e20,
     1e30,
 ];
-/// Negative ones: of sensors of air, and the smallest numbers of some types.
+/// Such numbers that are only negative: what air sensors write, and the smallest numbers of some types.
 const NEGATIVE: [f64; 4] = [-200.0, -32_768.0, -2_147_483_648.0, -9_223_372_036_854_775_808.0];
 /// Least number of rows whose sum is not a coincidence.
 const SUMMED: usize = 4;
