@@ -91,7 +91,7 @@ impl FirstLine {
         let beyond = |rows: usize| below.len() >= rows && is_beyond(first, below);
         let apart = || beyond(if count_up(first) { 1 } else { SOME_ROWS });
         let years = numbers > 0 && years_above_amounts(first, below) == numbers;
-        let has_numbers = first.iter().any(|cell| parse_number(&text_of(cell)).is_some());
+        let has_numbers = first.iter().any(|cell| parse_number(&text_of(cell)).is_some_and(f64::is_finite));
         let if_apart = || match apart() {
             _ if years => Self::Likely(YEARS_ABOVE),
             true if has_numbers => Self::Likely(APART),
@@ -158,6 +158,10 @@ fn is_beyond(first: &ByteRecord, below: &[ByteRecord]) -> bool {
         let Some(name) = parse_number(&text) else { return text.is_empty() || !are_values(&[&text]) };
         let values = below.iter().filter_map(|record| parse_number(&text_of(record.get(column)?)));
         let (least, most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+        if name.is_infinite() {
+            // The word `inf` above finite numbers is short for inflation.
+            return least.is_finite() && most.is_finite();
+        }
         let is_far = least > most || (name - most).max(least - name) > most - least;
         name.fract() == 0.0 && is_far
     };
@@ -432,6 +436,11 @@ mod tests {
             FirstLine::Names,
             "a word may be any word"
         );
+        let figures = |n: usize| format!("{};{n}.5;{}", 1950 + n, n % 7);
+        assert_eq!(above("year;inf;unem", 40, figures), FirstLine::Likely(WORDS_ABOVE));
+        let endless = |n: usize| if n == 3 { "1953;-inf;2".to_owned() } else { figures(n) };
+        assert_eq!(above("year;inf;unem", 40, endless), FirstLine::Either);
+        assert_eq!(above("1949;inf;3", 40, figures), FirstLine::Data);
         assert_eq!(above("a;NA;c", 9, |n| format!("{n};{n}.5;{}", n % 2)), FirstLine::Likely(WORDS_ABOVE));
         assert_eq!(above("name;city", 5, |n| format!("n{n};c{n}")), FirstLine::Unknown);
     }
