@@ -10,7 +10,7 @@ use super::strangers::{simplest, slip};
 use super::table::{Column, Table};
 use super::target::Target;
 use super::task::Task;
-use crate::option_text::{option, quoted};
+use crate::option_text::{option, quoted, setting};
 use crate::warning::are;
 use crate::{Warning, WarningKind};
 
@@ -62,7 +62,15 @@ pub(super) fn doubtful_classes(
         return Some(Warning::new(WarningKind::DoubtfulLabel, message).column(name));
     }
     let classes = target.classes.len();
-    let message = || format!("label \"{name}\" has {classes} classes in {rows} rows: is it the right column?");
+    let message = || match &table.columns[roles.labels[0]] {
+        Column::Text { .. } => {
+            format!("label \"{name}\" has {classes} classes in {rows} rows: is it the right column?")
+        }
+        _ => format!(
+            "label \"{name}\" has {classes} classes in {rows} rows: if its numbers are a quantity, {} learns them",
+            setting("task", "regression")
+        ),
+    };
     (2 * classes > rows).then(|| Warning::new(WarningKind::DoubtfulLabel, message()).column(name).count(classes))
 }
 

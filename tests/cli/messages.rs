@@ -157,6 +157,10 @@ fn misleading_data_are_refused_or_warned_about() {
     assert!(error(&train("signs.csv", &[])).contains("positive class +1"));
     table(&place, "rows.csv", "x,", |n| format!("{},{n}", n % 7));
     assert!(error(&train("rows.csv", &[])).contains("only counts the rows"));
+    place.write("few.csv", "x,y\n".to_owned() + &(0..15).map(|n| format!("{},{}\n", n % 4, n * n)).collect::<String>());
+    assert!(error(&train("few.csv", &[])).contains("--task regression learns them"));
+    place.write("few.csv", "x,y\n".to_owned() + &(0..15).map(|n| format!("{},k{n}\n", n % 4)).collect::<String>());
+    assert!(error(&train("few.csv", &[])).contains("is it the right column"));
     table(&place, "zeros.csv", "x,y", |n| format!("{n},{}", if n % 3 == 0 { 0.0 } else { n as f64 / 3.0 }));
     assert!(error(&train("zeros.csv", &["--cv", "3", "--monitor", "val_mape"])).contains("undefined in 3 of 3 folds"));
     table(&place, "-d.csv", "x,k", |n| format!("{n},{}", n % 2));
