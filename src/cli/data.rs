@@ -57,6 +57,17 @@ fn to() -> Arg {
     values::offered(to, "to")
 }
 
+/// The arguments that say where a table is written: OUT, or `--out` as for other verbs, and `--to`.
+fn destination_args() -> [Arg; 3] {
+    let target = Arg::new("target").value_name("OUT").required_unless_present("out");
+    let out = Arg::new("out").short('o').long("out").value_name("OUT").conflicts_with("target");
+    [
+        args::of_paths(target).help("File to write, in the format that its name says, or - for stdout"),
+        args::of_paths(out).help("The same as OUT").help_heading("Output"),
+        to(),
+    ]
+}
+
 /// The format that the argument [`to`] asks for.
 ///
 /// # Errors
@@ -72,7 +83,8 @@ fn asked_format(matches: &ArgMatches) -> Result<Option<Format>> {
 
 /// The target of a table, as it is written on the command line; `-` is standard output.
 fn target(matches: &ArgMatches) -> &str {
-    matches.get_one::<String>("target").expect("the argument is required")
+    let given = matches.get_one::<String>("target").or_else(|| matches.get_one::<String>("out"));
+    given.expect("one of the two is required")
 }
 
 /// The destination of a table with its format.

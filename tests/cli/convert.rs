@@ -132,3 +132,16 @@ fn decimal_commas_become_points_and_ambiguous_dates_are_refused() {
     place.ok(&["data", "convert", "d.csv", "d.tsv", "--dates", "day=%d/%m/%Y"]);
     assert_eq!(place.read("d.tsv").lines().nth(1), Some("2024-04-03\ta"));
 }
+
+#[test]
+fn the_target_may_be_named_as_for_other_verbs() {
+    let place = Place::new();
+    place.write("a.csv", table());
+    place.ok(&["data", "convert", "a.csv", "by-place.tsv"]);
+    place.ok(&["data", "convert", "a.csv", "-o", "by-flag.tsv"]);
+    assert_eq!(place.read("by-flag.tsv"), place.read("by-place.tsv"));
+    place.ok(&["data", "synth", "xor", "--out", "x.csv", "--rows", "9"]);
+    assert_eq!(place.read("x.csv").lines().count(), 10);
+    assert!(place.fails(2, &["data", "convert", "a.csv"]).contains("<OUT>"));
+    place.fails(2, &["data", "convert", "a.csv", "b.csv", "-o", "c.csv"]);
+}

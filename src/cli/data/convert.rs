@@ -7,7 +7,7 @@ use gradlane::config::ApplyConfig;
 use gradlane::data::Frame;
 use gradlane::path_text::to_path;
 
-use super::{destination, save, target, to};
+use super::{destination, destination_args, save, target};
 use crate::cli::exit::Outcome;
 use crate::cli::output::{refuse, refuse_to_replace};
 use crate::cli::{args, message};
@@ -15,7 +15,6 @@ use crate::cli::{args, message};
 /// The command line.
 pub fn command() -> Command {
     let from = Arg::new("source").value_name("IN").required(true);
-    let into = Arg::new("target").value_name("OUT").required(true);
     Command::new("convert")
         .about("Write a table in another format")
         .after_help(
@@ -25,8 +24,7 @@ pub fn command() -> Command {
              For example:  gradlane data convert penguins.csv penguins.parquet",
         )
         .arg(args::of_paths(from).help("File or folder to read, or - for stdin"))
-        .arg(args::of_paths(into).help("File to write, or - for stdout"))
-        .arg(to())
+        .args(destination_args())
         .arg(args::verbose())
         .args(args::applying_flags().filter(|arg| arg.get_id() != "isa"))
         .args(["na", "dates"].map(args::flag_of))

@@ -4,7 +4,7 @@ use clap::{Arg, ArgMatches, Command};
 use gradlane::data::{SynthOptions, SynthProblem, synth};
 use gradlane::{Error, Result};
 
-use super::{destination, save, target, to};
+use super::{destination, destination_args, save, target};
 use crate::cli::exit::Outcome;
 use crate::cli::{args, message};
 
@@ -14,7 +14,6 @@ pub fn command() -> Command {
         Arg::new(name).long(name).value_name(what).help(help).allow_hyphen_values(true)
     };
     let problem = Arg::new("problem").value_name("PROBLEM").required(true);
-    let into = Arg::new("target").value_name("OUT").required(true);
     let formulas: Vec<String> = SynthProblem::ALL.iter().map(|p| format!("  {p:<11}{}", p.formula())).collect();
     Command::new("synth")
         .about("Generate a table with a known answer")
@@ -24,7 +23,7 @@ pub fn command() -> Command {
             formulas.join("\n")
         ))
         .arg(problem.help("xor, moons, circles, spirals, blobs, friedman1 or linear"))
-        .arg(args::of_paths(into).help("File to write, in the format that its name says, or - for stdout"))
+        .args(destination_args())
         .arg(value("rows", "N", "Rows [1000]"))
         .arg(value("columns", "N", "Inputs of blobs [2], friedman1 [10], linear [20]"))
         .arg(value("classes", "N", "Classes of blobs [3]"))
@@ -33,7 +32,6 @@ pub fn command() -> Command {
             "X",
             "Standard deviation of the noise [xor 0, spirals 0.02, circles 0.05, moons and linear 0.1, blobs 0.3, friedman1 1]",
         ))
-        .arg(to())
         .arg(args::flag_of("seed"))
 }
 
