@@ -129,11 +129,13 @@ fn summed_totals(table: &Table) -> Option<Warning> {
     let is_sum = |(column, kind): (&Column, &ColumnKind)| match (column, kind) {
         (Column::Numbers(values), ColumnKind::Number(_)) if values.get(last).is_some_and(|value| !value.is_nan()) => {
             let above = values[..last].iter().filter(|value| !value.is_nan());
-            let (size, sum) = above.clone().fold((0.0, 0.0), |(size, sum), value| (size + value.abs(), sum + value));
-            let several = above.clone().filter(|value| **value != 0.0).count() >= SUMMED;
-            let largest = above.fold(0.0, |most: f64, value| most.max(value.abs()));
             // Where signs cancel, a small sum is chance.
-            Some(several && values[last].abs() > largest && (sum - values[last]).abs() <= 1e-9 * size)
+            if above.clone().any(|value| value.abs() >= values[last].abs()) {
+                return Some(false);
+            }
+            let (size, sum) = above.clone().fold((0.0, 0.0), |(size, sum), value| (size + value.abs(), sum + value));
+            let several = above.filter(|value| **value != 0.0).count() >= SUMMED;
+            Some(several && (sum - values[last]).abs() <= 1e-9 * size)
         }
         _ => None,
     };

@@ -126,7 +126,7 @@ fn describe_file(mut file: RawTable, options: &ReadOptions) -> Result<FileDescri
     // Integers that doubles do not distinguish are counted by their text.
     let is_long =
         |column: &usize| matches!(&table.columns[*column], Column::Numbers(values) if holds_long_number(values));
-    let long: Vec<usize> = (0..columns.len()).filter(is_long).collect();
+    let long: Vec<usize> = (0..columns.len()).into_par_iter().filter(is_long).collect();
     for (text, column) in file.texts(&long, &options.missing)?.into_iter().zip(long) {
         if let Column::Text { levels, .. } = text {
             columns[column].distinct = levels.len();

@@ -83,11 +83,17 @@ impl MissingMarkers {
     }
 
     /// Whether a number is a marker. An infinite marker includes both signs.
+    #[inline]
     fn holds(&self, value: f64) -> bool {
+        !self.numbers.is_empty() && self.is_one_of_the_numbers(value)
+    }
+
+    fn is_one_of_the_numbers(&self, value: f64) -> bool {
         self.numbers.contains(&value) || (value.is_infinite() && self.numbers.iter().any(|number| number.is_infinite()))
     }
 
     /// A number that was parsed in another notation; NaN if it is a marker.
+    #[inline]
     pub(super) fn or_missing(&self, value: f64) -> f64 {
         if self.holds(value) { f64::NAN } else { value }
     }
@@ -96,7 +102,7 @@ impl MissingMarkers {
     #[inline]
     pub(super) fn number(&self, cell: &str) -> Option<f64> {
         match parse_number(cell) {
-            Some(value) if !self.numbers.is_empty() && self.holds(value) => Some(f64::NAN),
+            Some(value) if self.holds(value) => Some(f64::NAN),
             None if self.matches(cell) => Some(f64::NAN),
             value => value,
         }

@@ -20,18 +20,18 @@ pub(super) trait Cell {
     ///
     /// # Errors
     /// A description of what is wrong with the value.
-    fn give(&self, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String>;
+    fn give(&self, kind: ValueKind, push: &mut impl FnMut(Value<'_>)) -> Result<(), String>;
 }
 
 impl Cell for bool {
-    fn give(&self, _: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, _: ValueKind, push: &mut impl FnMut(Value<'_>)) -> Result<(), String> {
         push(Value::boolean(*self));
         Ok(())
     }
 }
 
 impl Cell for i32 {
-    fn give(&self, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, kind: ValueKind, push: &mut impl FnMut(Value<'_>)) -> Result<(), String> {
         match kind {
             ValueKind::Unsigned => push(Value::Number(f64::from(*self as u32))),
             _ => whole(i64::from(*self), kind, push),
@@ -41,7 +41,7 @@ impl Cell for i32 {
 }
 
 impl Cell for i64 {
-    fn give(&self, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, kind: ValueKind, push: &mut impl FnMut(Value<'_>)) -> Result<(), String> {
         if kind == ValueKind::Span {
             push(Value::Text(&format!("span {self}")));
             return Ok(());
@@ -51,7 +51,7 @@ impl Cell for i64 {
     }
 }
 
-fn whole(value: i64, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) {
+fn whole(value: i64, kind: ValueKind, push: &mut impl FnMut(Value<'_>)) {
     match kind {
         ValueKind::Unsigned => push(Value::whole(value as u64)),
         ValueKind::Decimal(decimals) => decimal(value.into(), decimals, push),
@@ -69,7 +69,7 @@ fn since(value: i64, parts: i64) -> f64 {
 }
 
 impl Cell for Int96 {
-    fn give(&self, _: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, _: ValueKind, push: &mut impl FnMut(Value<'_>)) -> Result<(), String> {
         let [low, high, day] = *self.data() else { return Err("expected a time of 12 bytes".to_owned()) };
         let nanoseconds = (u64::from(high) << 32 | u64::from(low)) as i64;
         let (whole, rest) = (nanoseconds.div_euclid(1_000_000_000), nanoseconds.rem_euclid(1_000_000_000));
@@ -80,27 +80,27 @@ impl Cell for Int96 {
 }
 
 impl Cell for f32 {
-    fn give(&self, _: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, _: ValueKind, push: &mut impl FnMut(Value<'_>)) -> Result<(), String> {
         push(Value::Number(f64::from(*self)));
         Ok(())
     }
 }
 
 impl Cell for f64 {
-    fn give(&self, _: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, _: ValueKind, push: &mut impl FnMut(Value<'_>)) -> Result<(), String> {
         push(Value::Number(*self));
         Ok(())
     }
 }
 
 impl Cell for ByteArray {
-    fn give(&self, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, kind: ValueKind, push: &mut impl FnMut(Value<'_>)) -> Result<(), String> {
         of_bytes(self.data(), kind, push)
     }
 }
 
 impl Cell for FixedLenByteArray {
-    fn give(&self, kind: ValueKind, push: &mut dyn FnMut(Value<'_>)) -> Result<(), String> {
+    fn give(&self, kind: ValueKind, push: &mut impl FnMut(Value<'_>)) -> Result<(), String> {
         of_bytes(self.data(), kind, push)
     }
 }

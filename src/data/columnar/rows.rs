@@ -90,7 +90,7 @@ impl OpenColumn {
     }
 
     /// Passes the cells of some rows to `push`.
-    fn read(&mut self, span: RowSpan, push: &mut dyn FnMut(usize, Value<'_>)) -> std::result::Result<(), ColumnFault> {
+    fn read(&mut self, span: RowSpan, push: &mut impl FnMut(usize, Value<'_>)) -> std::result::Result<(), ColumnFault> {
         let (kind, optional) = (self.kind, self.optional);
         match &mut self.reader {
             ColumnReader::BoolColumnReader(reader) => give(reader, (kind, optional), span, push),
@@ -118,7 +118,7 @@ fn give<T: DataType<T: Cell>>(
     reader: &mut ColumnReaderImpl<T>,
     (kind, optional): (ValueKind, bool),
     RowSpan { rows, before }: RowSpan,
-    push: &mut dyn FnMut(usize, Value<'_>),
+    push: &mut impl FnMut(usize, Value<'_>),
 ) -> std::result::Result<(), ColumnFault> {
     let (mut values, mut levels, mut done) = (Vec::new(), Vec::new(), 0);
     while done < rows {
