@@ -45,6 +45,8 @@ pub enum WarningKind {
     NoGroup,
     /// Cells of a number column that are not numbers.
     UnreadableNumbers,
+    /// A column is read as categories, as a text among its numbers is none.
+    StrayText,
     /// Numbers with units or decimal commas are read as text.
     NumbersWithUnits,
     /// A number that is infinite, or too large for double precision.
@@ -97,7 +99,11 @@ impl WarningKind {
             WarningKind::MissingNow => "columns have no value in far more rows than in training",
             WarningKind::OutOfRange => "columns have values far outside the range of the training rows",
             WarningKind::ConstantMoved => "columns had one value in training and are left out, but have others now",
-            WarningKind::UnreadableNumbers => "columns of numbers have cells that are no numbers",
+            WarningKind::UnreadableNumbers => "columns of numbers have cells that are no numbers, and count as missing",
+            WarningKind::StrayText => {
+                let na = option("na");
+                return Some(format!("columns are read as categories, as some cells are no numbers ({na})").into());
+            }
             WarningKind::NumbersWithUnits => "columns look like numbers, with units or commas, and are read as text",
             WarningKind::Identifier => {
                 let (ignore, keep) = (option("ignore"), option("keep_column"));

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::cell::format_number;
 use super::date::{DateForm, DateUnit, LAST_DAY};
 use super::labels::is_plain_number;
+use super::number::may_part_thousands;
 use super::statistics::extremes;
 use super::table::{Column, ColumnKind, Table};
 use crate::option_text::{quoted, setting};
@@ -57,6 +58,10 @@ fn code_for_missing(name: &str, kind: &ColumnKind, column: &Column) -> Option<Wa
     };
     let code = [least, most].into_iter().find(is_code)?;
     let others: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan() && *value != code).collect();
+    // Prices end in .99.
+    if code.fract() != 0.0 && others.iter().any(|value| (value.fract() - code.fract()).abs() < 1e-9) {
+        return None;
+    }
     let (least, most) = extremes(&others);
     let rows = values.iter().filter(|value| **value == code).count();
     let gap = if code < least { least - code } else { code - most };
@@ -193,36 +198,43 @@ fn has_several(values: impl Iterator<Item = f64>) -> bool {
 
 /// Whether the points of numbers may be thousands separators: each cell with a point has three digits after it and one
 /// to three before it, and the other cells are plain numbers of at most four characters, as in `500` and `1.500`.
-/// Returns an example. In a file with commas between columns, points are likely decimal points: there must be many cells with three
+/// Cells have no signs around their digits. Returns the position of an example. In a file with commas between columns, points are likely decimal points: there must be many cells with three
 /// decimals, or one whose last decimal is 0 although other cells have no decimals. `may_be_all`: five cells with a point need no others.
-pub(super) fn with_thousands_points(levels: &[String], has_comma: bool, may_be_all: bool) -> Option<&String> {
-    let is_grouped = |level: &&String| {
-        level.strip_prefix('-').unwrap_or(level).split_once('.').is_some_and(|(whole, decimals)| {
-            let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-            (1..=3).contains(&whole.len())
-                && !whole.starts_with('0')
-                && decimals.len() == 3
-                && digits(whole)
-                && digits(decimals)
-        })
-    };
-    let is_small = |level: &&String| !level.contains('.') && is_plain_number(level) && level.len() <= 4;
-    let grouped = levels.iter().filter(is_grouped).count();
-    let small = levels.iter().filter(is_small).count();
-    let is_sure = |level: &String| is_grouped(&level) && level.ends_with('0');
-    let enough = !has_comma || grouped >= 2 && (grouped >= MANY || levels.iter().any(is_sure));
+pub(super) fn with_thousands_points(levels: &[&str], has_comma: bool, may_be_all: bool) -> Option<usize> {
+    let is_grouped = |level: &&str| level.matches('.').count() == 1 && may_part_thousands(level, '.');
+    let is_small = |level: &&str| !level.contains('.') && is_plain_number(level) && level.len() <= 4;
+    let cells = || levels.iter().copied();
+    let (grouped, small) = (cells().filter(is_grouped).count(), cells().filter(is_small).count());
+    let is_sure = |level: &str| is_grouped(&level) && level.ends_with('0');
+    let enough = !has_comma || grouped >= 2 && (grouped >= MANY || cells().any(is_sure));
     let others = small > 0 || may_be_all && grouped >= OTHERS;
     if !enough || !others || grouped + small < levels.len() {
         return None;
     }
-    levels.iter().find(is_grouped)
+    cells().position(|level| is_grouped(&level))
 }
 
-/// The warning about points that may be thousands separators.
-pub(super) fn doubtful_points(name: &str, cell: &str) -> Warning {
+/// The warning about points that may be thousands separators, or that were taken for such because of one cell.
+pub(super) fn doubtful_points(name: &str, cell: &str, part_thousands: bool) -> Warning {
+    let message = if part_thousands {
+        format!(
+            "column \"{name}\": all points part thousands, because of \"{cell}\" alone: {} says otherwise",
+            setting("decimal", '.')
+        )
+    } else {
+        format!(
+            "column \"{name}\": the point of \"{cell}\" may part thousands, and is read before decimals: {} says otherwise",
+            setting("thousands", '.')
+        )
+    };
+    Warning::new(WarningKind::Other, message).column(name)
+}
+
+/// The warning about points that were taken for thousands separators because of another column.
+pub(super) fn points_by_other_column((name, cell): (&str, &str), (other, example): (&str, &str)) -> Warning {
     let message = format!(
-        "column \"{name}\": the point of \"{cell}\" may part thousands, and is read before decimals: {} says otherwise",
-        setting("thousands", '.')
+        "column \"{name}\": the point of \"{cell}\" parts thousands, as those of \"{example}\" in column \"{other}\" do: {} says otherwise",
+        setting("decimal", '.')
     );
     Warning::new(WarningKind::Other, message).column(name)
 }
@@ -244,15 +256,14 @@ mod tests {
         assert!(found(&[1.0, 2.0, 3.0, 4.0, 5.0, 99.0]).is_none(), "one row");
         assert!(found(&[990.0, 2.0, 3.0, 4.0, 5.0, 999.0, 999.0]).is_none(), "among the others");
         assert!(found(&[0.0, 1.0, 99.0, 99.0]).is_none(), "too few values");
+        assert!(found(&[1.5, 2.0, 3.7, 4.0, 5.0, 99.99, 99.99]).is_some());
+        assert!(found(&[9.99, 19.99, 4.99, 14.99, 24.99, 29.99, 99.99, 99.99]).is_none(), "prices");
     }
 
     #[test]
     fn points_that_may_part_thousands() {
-        let found = |cells: &[&str]| {
-            let levels: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
-            with_thousands_points(&levels, false, false).cloned()
-        };
-        assert_eq!(found(&["500", "1.500", "12.000", "750"]).as_deref(), Some("1.500"));
+        let found = |cells: &[&'static str]| with_thousands_points(cells, false, false).map(|at| cells[at]);
+        assert_eq!(found(&["500", "1.500", "12.000", "750"]), Some("1.500"));
         assert_eq!(found(&["0.500", "1.500", "12.000", "750"]), None, "no thousands begin with 0");
         assert_eq!(found(&["1.500", "12.000"]), None, "three decimals in every cell");
         assert_eq!(found(&["1.5", "12.000", "750", "1.250"]), None);
@@ -260,10 +271,7 @@ mod tests {
 
     #[test]
     fn points_in_files_with_commas_need_more() {
-        let found = |cells: &[&str]| {
-            let levels: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
-            with_thousands_points(&levels, true, false).is_some()
-        };
+        let found = |cells: &[&str]| with_thousands_points(cells, true, false).is_some();
         assert!(found(&["850", "1.299", "2.150", "499"]), "a last decimal that is 0, although 850 has no decimals");
         assert!(!found(&["850", "1.299", "2.151", "499"]));
         let many: Vec<String> = (1..=20).map(|n| format!("{n}.{}", 111 + n)).collect();

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::cell::format_number;
 use super::date::DateForm;
 use super::figures::{ColumnFigures, Scratch};
+use super::fit::stray_text;
 use super::idx::Images;
 use super::input::Input;
 use super::kinds::{KeptTexts, Kinded, kinds};
@@ -15,6 +16,7 @@ use super::options::ReadOptions;
 use super::raw_table::RawTable;
 use super::read::RawContents;
 use super::source::Source;
+use super::spelling::stray_among_numbers;
 use super::table::{Column, ColumnKind, MISSING};
 use super::value::EXACT;
 use crate::{Result, Warning};
@@ -118,7 +120,11 @@ fn written(path: &Path) -> String {
 }
 
 fn describe_file(mut file: RawTable, options: &ReadOptions) -> Result<FileDescription> {
-    let Kinded { table, notes, warnings, .. } = kinds(&mut file, options, KeptTexts::default())?;
+    let Kinded { table, notes, mut warnings, .. } = kinds(&mut file, options, KeptTexts::default())?;
+    warnings.extend(table.names.iter().zip(&table.columns).filter_map(|(name, column)| {
+        let Column::Text { levels, .. } = column else { return None };
+        Some(stray_among_numbers(name, stray_text(levels)?))
+    }));
     let all = table.names.par_iter().zip(&table.columns).zip(&table.kinds);
     let described = all
         .map_init(Scratch::default, |scratch, ((name, column), kind)| describe_column(name, (column, kind), scratch));

@@ -8,8 +8,9 @@ use super::cell::{brief, canonical_level, parse_number, rounded, same_truth_valu
 use super::date::DateForm;
 use super::feature::{Encoding, Feature};
 use super::known::{Known, normal_form};
-use super::number::NumberForm;
+use super::number::{NumberForm, may_be_grouped};
 use super::table::{Column, MISSING, Table};
+use crate::option_text::setting;
 use crate::warning::of as counted;
 use crate::{Warning, WarningKind};
 
@@ -55,6 +56,10 @@ struct Counts {
     above: u64,
     /// Number of cells outside the range that would be within it a thousand times larger or smaller.
     thousandfold: u64,
+    /// Number of decimals where training had whole numbers, and of those whose point may part thousands; and the first one.
+    decimals: u64,
+    grouped: u64,
+    decimal: Option<f64>,
     /// Number of cells whose level is new, and the first such level.
     unseen: u64,
     new_level: Option<String>,
@@ -153,7 +158,7 @@ impl Counts {
     ) {
         self.missing += rows.clone().filter(|row| column.is_missing(*row)).count() as u64;
         match (known, column) {
-            (Known::Numbers { min, low, high, max, .. }, Column::Numbers(values)) => {
+            (Known::Numbers { min, low, high, max, whole, .. }, Column::Numbers(values)) => {
                 let (reach, dates) = (max - min, matches!(feature.encoding, Encoding::Date { .. }));
                 for value in rows.map(|row| values[row]).filter(|value| !value.is_nan()) {
                     self.below += u64::from(value < *low);
@@ -163,6 +168,11 @@ impl Counts {
                     let low = within(value * 1e3) && value.abs() * CLEARLY < min.abs() && outside > 0.0;
                     let high = within(value / 1e3) && value.abs() > CLEARLY * min.abs().max(max.abs());
                     self.thousandfold += u64::from(low || high);
+                    if *whole && value.fract() != 0.0 && !dates {
+                        self.decimals += 1;
+                        self.grouped += u64::from(may_be_grouped(&value) && within(value * 1e3));
+                        self.decimal.get_or_insert(value);
+                    }
                     // Later dates are expected.
                     if outside > reach && !(dates && value > *max) {
                         self.far += 1;
@@ -235,6 +245,13 @@ impl Counts {
                 100.0 * known.missing()
             );
             warnings.push(of(WarningKind::MissingNow, self.missing, message));
+        }
+        if let Some(value) = self.decimal.filter(|_| self.grouped == self.decimals && !feature.form.decimal_comma) {
+            let (cells, remedy) = (counted(self.decimals, "value"), setting("thousands", '.'));
+            let message = format!(
+                "column \"{name}\": {cells} with decimals ({value}), where training had whole numbers: if points part thousands, {remedy} says so"
+            );
+            warnings.push(of(WarningKind::Other, self.decimals, message));
         }
         if let Some(level) = &self.new_level {
             let cells = counted(self.unseen, "cell");

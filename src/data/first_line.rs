@@ -276,7 +276,7 @@ fn are_values(cells: &[&str]) -> bool {
     let levels = counted(cells);
     let numbers = match infer(&levels, Convention::default()) {
         Numbers::Form(_, rows) => rows == cells.len(),
-        Numbers::Ambiguous(_) => cells.iter().all(|cell| is_number(cell)),
+        Numbers::Ambiguous(..) => cells.iter().all(|cell| is_number(cell)),
         // Where all numbers have brackets, they are no negative numbers, but values.
         Numbers::None => cells.iter().all(|cell| cell.contains('(') && is_number(cell)),
     };

@@ -15,7 +15,7 @@ use super::labels::are_numbers;
 use super::number::{Convention, NumberForm};
 use super::oddities::{refuse_swallowed_rows, row_warnings};
 use super::offsets::mixed_offsets;
-use super::options::{Decimal, ReadOptions};
+use super::options::ReadOptions;
 use super::raw_table::RawTable;
 use super::spelling::of_text;
 use super::table::{Column, ColumnKind, MISSING, Table};
@@ -56,12 +56,12 @@ pub(super) struct KeptTexts<'a> {
 pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, kept: KeptTexts<'_>) -> Result<Kinded> {
     let names = file.outline.names.clone();
     let asked = asked_dates(file, options)?;
-    let stated = stated(options);
+    let stated = options.convention();
     read_as_text(file, options, kept, &asked)?;
     if stated.decimal_comma == Some(true) {
         read_points_again(file, options)?;
     }
-    let read = |column: usize, convention: Convention| -> Result<Reading> {
+    let read = |file: &RawTable, column: usize, convention: Convention| -> Result<Reading> {
         let Column::Text { codes, levels } = &file.columns[column] else { return Ok(Reading::Text) };
         if kept.texts.contains(&column) {
             return Ok(Reading::Text);
@@ -80,33 +80,20 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, kept: KeptTexts<
         }
     };
     let all: Vec<usize> = (0..names.len()).collect();
-    let mut readings: Vec<Reading> = all.par_iter().map(|c| read(*c, stated)).collect::<Result<_>>()?;
-    let decimal_comma = by_all_columns(file, stated, &mut readings, &read)?;
+    let mut readings: Vec<Reading> = all.par_iter().map(|c| read(file, *c, stated)).collect::<Result<_>>()?;
+    let signs = by_all_columns(file, options, stated, &mut readings, &read)?;
     readings.iter().enumerate().try_for_each(|(column, reading)| refuse_either(file, column, reading))?;
     refuse_units(file, kept.texts)?;
     if stated.decimal_comma.is_none() {
-        match decimal_comma {
+        match signs.decimal_comma {
             Some(true) => {
-                grouped_by_points(file, options, &mut readings)?;
+                grouped_by_points(file, options, &signs, &mut readings)?;
                 (0..readings.len()).try_for_each(|column| refuse_either(file, column, &readings[column]))?;
             }
-            _ => warn_of_points(file, options)?,
+            _ => warn_of_points(file, options, &readings)?,
         }
     }
     apply(file, options, readings, kept.labels)
-}
-
-/// What the options say of the numbers of a file.
-fn stated(options: &ReadOptions) -> Convention {
-    let thousands = options.thousands.map(|c| c.0);
-    let decimal_comma = match (options.decimal, thousands) {
-        (Decimal::Auto, Some(',')) => Some(false),
-        (Decimal::Auto, Some('.')) => Some(true),
-        (Decimal::Auto, _) => None,
-        (Decimal::Comma, _) => Some(true),
-        (Decimal::Point, _) => Some(false),
-    };
-    Convention { decimal_comma, thousands }
 }
 
 /// Reads number and date columns again as text if they must not be numbers or dates.

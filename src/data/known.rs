@@ -28,6 +28,9 @@ pub enum Known {
         max: f64,
         /// Share of the rows without a value.
         missing: f64,
+        /// Whether all are whole. Older models do not say.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        whole: bool,
     },
     /// Of categories.
     Levels {
@@ -52,6 +55,7 @@ impl Known {
             high: summary.quantile(BULK.1),
             max: summary.max(),
             missing: 1.0 - present as f64 / rows.max(1) as f64,
+            whole: summary.sorted().iter().all(|value| value.fract() == 0.0),
         }
     }
 

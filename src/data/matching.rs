@@ -6,7 +6,7 @@ use super::cell::{parse_number, shortened};
 use super::feature::Feature;
 use super::known::normal_form;
 use super::number::NumberForm;
-use super::options::{Decimal, ReadOptions};
+use super::options::ReadOptions;
 use super::outline::Outline;
 use super::preprocess::TablePreprocessing;
 use super::table::ColumnKind;
@@ -177,12 +177,6 @@ impl Spellings {
 
 /// The kind of a column, adjusted to the number form that the user specified.
 fn as_stated(kind: ColumnKind, options: &ReadOptions) -> ColumnKind {
-    let ColumnKind::Number(mut form) = kind else { return kind };
-    match options.decimal {
-        Decimal::Auto => {}
-        Decimal::Comma => form.decimal_comma = true,
-        Decimal::Point => form.decimal_comma = false,
-    }
-    form.thousands = options.thousands.map(|c| c.0).or(form.thousands);
-    ColumnKind::Number(form)
+    let ColumnKind::Number(form) = kind else { return kind };
+    ColumnKind::Number(options.convention().adjusted(form))
 }

@@ -268,6 +268,13 @@ pub(super) struct Convention {
 }
 
 impl Convention {
+    /// A notation with the known facts in place of its own.
+    pub(super) fn adjusted(self, form: NumberForm) -> NumberForm {
+        let decimal_comma = self.decimal_comma.unwrap_or(form.decimal_comma);
+        let form = NumberForm { decimal_comma, thousands: self.thousands.or(form.thousands), ..form };
+        NumberForm { thousands: form.thousands.filter(|c| *c != form.point()), ..form }
+    }
+
     fn allows(self, form: NumberForm) -> bool {
         let keys = form.thousands == Some(UNDERSCORE) && self.thousands != form.thousands;
         !keys
@@ -281,8 +288,8 @@ impl Convention {
 pub(super) enum Numbers {
     /// The best notation, and the number of rows that it parses. The other rows are not numbers.
     Form(NumberForm, usize),
-    /// Two notations parse all cells equally well but differ; a cell for which they do.
-    Ambiguous(String),
+    /// Two notations parse the same number of rows but differ; one of them, that number, and a cell for which they differ.
+    Ambiguous(NumberForm, usize, String),
     /// Most cells are not numbers.
     None,
 }
@@ -327,7 +334,7 @@ pub(super) fn infer(levels: &[(&str, usize)], convention: Convention) -> Numbers
         return Numbers::None;
     }
     match all.iter().filter(other).find_map(|(candidate, _)| differs(*candidate)) {
-        Some(cell) => Numbers::Ambiguous(cell),
+        Some(cell) => Numbers::Ambiguous(form, rows, cell),
         None => Numbers::Form(form, rows),
     }
 }
@@ -395,6 +402,26 @@ fn forms(sign: Option<char>) -> impl Iterator<Item = NumberForm> {
     };
     let signed = sign.map(|sign| of(Some(sign))).into_iter().flatten();
     of(None).chain(signed)
+}
+
+/// The digits of a number with its separators, without signs around them.
+pub(super) fn bare(cell: &str) -> &str {
+    cell.trim_matches(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | ','))
+}
+
+/// Whether a sign between digits may part thousands: `1.234` and `12.345.678`, not `0.234` or `12.34`.
+pub(super) fn may_part_thousands(digits: &str, sign: char) -> bool {
+    let Some((first, rest)) = digits.split_once(sign) else { return false };
+    let are_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    (1..=3).contains(&first.len())
+        && are_digits(first)
+        && !first.starts_with('0')
+        && rest.split(sign).all(|group| group.len() == 3 && are_digits(group))
+}
+
+/// Whether the point of a number may be a thousands separator: `1.234`, but not `0.5`.
+pub(super) fn may_be_grouped(value: &f64) -> bool {
+    is_in_thousandths(value) && (value.abs() >= 1.0 || value.fract() == 0.0 || value.is_nan())
 }
 
 /// Whether a number has at most three decimals.
@@ -467,7 +494,7 @@ mod tests {
 
     #[test]
     fn a_comma_before_three_digits_is_ambiguous_until_something_decides() {
-        assert_eq!(of(&["1,234", "56"]), Numbers::Ambiguous("1,234".to_owned()));
+        assert!(matches!(of(&["1,234", "56"]), Numbers::Ambiguous(_, 2, cell) if cell == "1,234"));
         let known = |comma| Convention { decimal_comma: Some(comma), thousands: None };
         let value = |comma| match with(&["1,234", "56"], known(comma)) {
             Numbers::Form(form, 2) => form.parse("1,234"),

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::cell::{brief, parse_number, same_truth_value};
 use super::date::{DateForm, DateUnit, is_midnight, is_within_calendar, iso_text, moment_text};
-use super::number::{NumberForm, is_in_thousandths};
+
+use super::number::{NumberForm, bare, is_in_thousandths, may_part_thousands};
 use super::table::{Column, ColumnKind, MissingMarkers};
 use super::value::EXACT;
 use crate::option_text::{quoted, setting};
@@ -297,7 +298,7 @@ fn known_number(kind: &ColumnKind, cell: &str, missing: &MissingMarkers) -> Opti
         ColumnKind::Number(form) if form.is_plain() => return missing.number(cell),
         ColumnKind::Number(form) => {
             // With a decimal comma, 1.234 may mean 1234; among percentages, 0.05 may mean 5 %.
-            let is_doubtful = || form.is_share() || (form.decimal_comma && is_grouped_by_points(cell));
+            let is_doubtful = || form.is_share() || (form.decimal_comma && may_part_thousands(bare(cell), '.'));
             let plain = || if is_doubtful() { None } else { missing.number(cell) };
             form.parse(cell).map(|value| missing.or_missing(value)).or_else(plain)
         }
@@ -305,19 +306,6 @@ fn known_number(kind: &ColumnKind, cell: &str, missing: &MissingMarkers) -> Opti
         ColumnKind::Text => None,
     };
     if missing.matches(cell) { Some(f64::NAN) } else { value }
-}
-
-/// Whether the points of a cell may be thousands separators: `1.234`, `-12.345.678`, not `0.123`.
-fn is_grouped_by_points(cell: &str) -> bool {
-    let mut groups = cell.strip_prefix(['-', '+']).unwrap_or(cell).split('.');
-    let first = groups.next().unwrap_or_default();
-    let mut rest = groups.peekable();
-    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    matches!(first.len(), 1..=3)
-        && digits(first)
-        && first != "0"
-        && rest.peek().is_some()
-        && rest.all(|group| group.len() == 3 && digits(group))
 }
 
 /// What is wrong with a cell that the schema does not allow, and what to try.
@@ -330,6 +318,9 @@ fn wrong_cell(known: Option<&ColumnKind>, cell: &str) -> String {
         _ if same_truth_value(cell, "true") || same_truth_value(cell, "false") => {
             "; true and false as numbers are 1 and 0".to_owned()
         }
+        Some(ColumnKind::Number(NumberForm { sign: Some(sign), .. })) if !cell.contains(*sign) => {
+            format!("; the training data have {sign} in each cell")
+        }
         Some(ColumnKind::Number(_)) if cell.contains(',') => {
             let (decimal, thousands) = (setting("decimal", ','), setting("thousands", ','));
             format!("; {decimal} or {thousands} says what its comma is")
@@ -337,9 +328,6 @@ fn wrong_cell(known: Option<&ColumnKind>, cell: &str) -> String {
         Some(ColumnKind::Number(form)) if form.decimal_comma && cell.contains('.') => {
             let (thousands, decimal) = (setting("thousands", '.'), setting("decimal", '.'));
             format!("; its point may part thousands or decimals: {thousands} or {decimal} says which")
-        }
-        Some(ColumnKind::Number(NumberForm { sign: Some(sign), .. })) if !cell.contains(*sign) => {
-            format!("; the training data have {sign} in each cell")
         }
         _ => String::new(),
     };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::balance::{Balance, ClassWeight};
 use super::choice::choices;
 use super::levels::LevelNumbers;
+use super::number::Convention;
 use super::source::Source;
 use super::table::MissingMarkers;
 use super::written::{
@@ -154,6 +155,21 @@ pub struct ReadOptions {
 impl Default for ReadOptions {
     fn default() -> Self {
         DataOptions::default().read_options()
+    }
+}
+
+impl ReadOptions {
+    /// What the options say of the numbers of a file.
+    pub(super) fn convention(&self) -> Convention {
+        let thousands = self.thousands.map(|c| c.0);
+        let decimal_comma = match (self.decimal, thousands) {
+            (Decimal::Auto, Some(',')) => Some(false),
+            (Decimal::Auto, Some('.')) => Some(true),
+            (Decimal::Auto, _) => None,
+            (Decimal::Comma, _) => Some(true),
+            (Decimal::Point, _) => Some(false),
+        };
+        Convention { decimal_comma, thousands }
     }
 }
 

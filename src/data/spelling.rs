@@ -84,7 +84,7 @@ pub(super) fn stray_among_numbers(name: &str, stray: &str) -> Warning {
         brief(stray),
         quoted("na", format_args!("+{stray}"))
     );
-    Warning::new(WarningKind::UnreadableNumbers, message).column(name)
+    Warning::new(WarningKind::StrayText, message).column(name)
 }
 
 /// Merges the spellings of truth values that differ in case, each into the first one, in a column with more than two

@@ -44,20 +44,22 @@ impl Reading {
 /// The reading of a column by its levels with their numbers of rows. A label never loses a cell.
 pub(super) fn reading(levels: &[(&str, usize)], convention: Convention, label: bool) -> Reading {
     let of = levels.iter().map(|(_, rows)| rows).sum::<usize>();
+    let is_most = |form: NumberForm, rows: usize| {
+        let distinct = levels.len();
+        let mostly = rows as f64 >= MOSTLY * of as f64
+            || (2 * rows > of && 2 * distinct > of && !are_numbers_of_another_form(levels, form));
+        mostly && rows >= 3
+    };
+    // A label must not lose a cell or become a date.
     match infer(levels, convention) {
-        Numbers::Form(form, rows) if rows == of => return Reading::Number { form, rows, of },
-        Numbers::Ambiguous(cell) => return Reading::EitherNumber(cell),
-        // A label must not lose a cell or become a date.
-        _ if label => return Reading::Text,
-        Numbers::Form(form, rows) => {
-            let distinct = levels.len();
-            let mostly = rows as f64 >= MOSTLY * of as f64
-                || (2 * rows > of && 2 * distinct > of && !are_numbers_of_another_form(levels, form));
-            if mostly && rows >= 3 {
-                return Reading::Number { form, rows, of };
-            }
+        Numbers::Form(form, rows) if rows == of || !label && is_most(form, rows) => {
+            return Reading::Number { form, rows, of };
         }
-        Numbers::None => {}
+        Numbers::Ambiguous(form, rows, cell) if rows == of || !label && is_most(form, rows) => {
+            return Reading::EitherNumber(cell);
+        }
+        _ if label => return Reading::Text,
+        _ => {}
     }
     match date::infer(&levels.iter().map(|(level, _)| *level).collect::<Vec<_>>()) {
         Dates::Form(form) => return Reading::Date { form, rows: of, of },

@@ -87,7 +87,9 @@ impl Said {
 /// The warning about a column that stays text though most of its cells are numbers in another notation, such as `1,5` beside `k.A.`.
 /// Numbers with decimal points are looked at when the column is fitted.
 fn numbers_with_others(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
-    let Numbers::Form(form, rows) = infer(levels, Convention::default()) else { return None };
+    let (Numbers::Form(form, rows) | Numbers::Ambiguous(form, rows, _)) = infer(levels, Convention::default()) else {
+        return None;
+    };
     let of = levels.iter().map(|(_, rows)| rows).sum::<usize>();
     let numbers = levels.iter().filter(|(level, _)| form.parse(level).is_some()).count();
     if form.is_plain() || 2 * rows <= of || numbers < 3 {
