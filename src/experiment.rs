@@ -19,4 +19,4 @@ pub use importance::{ColumnImportance, Importance, permutation_importance};
 pub use lr_find::{Band, LrFind, Sweep, check_sweeps, lr_find};
 pub use portfolio::{PortfolioTraining, train_portfolio};
 pub use side_by_side::{Sharing, share_threads, side_by_side};
-pub use training::{TrainNetwork, Training};
+pub use training::{NetworkTraining, TrainNetwork, Training};

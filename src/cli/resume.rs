@@ -68,14 +68,23 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let before = read_summary(&path)?.and_then(|summary| summary["stopped"].as_str().map(str::to_owned));
     check(&path, before.as_deref(), &given)?;
     let (quiet, verbose, json) = (given.switch("quiet")?, given.switch("verbose")?, given.switch("json")?);
-    if RunDirectory::has_lost_successor(&path) {
+    let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
+    let lost_newer = RunDirectory::has_lost_successor(&path);
+    if !prolongs && lost_newer && before.as_deref() == Some("diverged") && repeats_if_it_diverges(&path)? {
+        if !quiet {
+            message::note(
+                "the repetition after a divergence broke off before its first checkpoint: the run begins anew",
+            );
+        }
+        return begin_anew(&path, given, (style, json));
+    }
+    if lost_newer {
         message::caution("a newer run was begun here and broke off before its first checkpoint: this is the older one");
     }
     if let Some(summary) = over(&path)?.filter(|_| !prolongs) {
         if json { print_json(&summary) } else { print(&told(&path, &summary)) }?;
         return still_required(&path, &summary);
     }
-    let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
     if !prolongs && RunDirectory::has_only_begun(&path) {
         if !quiet {
             message::note("the run broke off before its first checkpoint: it begins anew");
@@ -125,12 +134,22 @@ fn check(path: &Path, stopped: Option<&str>, given: &Settings) -> Result<()> {
     Err(Error::Usage(message.to_owned()))
 }
 
-/// Trains a run again from the start, by its configuration alone.
-fn begin_anew(path: &Path, given: Settings, (style, json): (Style, bool)) -> Outcome {
+/// Whether a run is repeated with a change when it diverges.
+fn repeats_if_it_diverges(path: &Path) -> Result<bool> {
+    Ok(config_of(path, Settings::new())?.output.retry)
+}
+
+/// The configuration in a run directory with the options given now.
+fn config_of(path: &Path, given: Settings) -> Result<TrainConfig> {
     let mut settings = Settings::new();
     settings.add_file(&path.join(CONFIG_FILE))?;
     settings.extend(given);
-    let config = TrainConfig::new(settings)?;
+    TrainConfig::new(settings)
+}
+
+/// Trains a run again from the start, by its configuration alone.
+fn begin_anew(path: &Path, given: Settings, (style, json): (Style, bool)) -> Outcome {
+    let config = config_of(path, given)?;
     let signals = Signals::catch()?;
     let planned = train::planned_in_time(config)?;
     heed(&planned.0)?;

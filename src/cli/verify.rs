@@ -8,6 +8,7 @@ use clap::{Arg, ArgMatches, Command};
 use gradlane::Result;
 use gradlane::config::{SettingOrigin, Settings, TrainConfig};
 use gradlane::data::Folds;
+use gradlane::experiment::NetworkTraining;
 use gradlane::fit::Event;
 use gradlane::path_text::to_text;
 use gradlane::run::{Difference, Finished, Interrupt, Plan, Recorded, RecordedEvents, TrainedPortfolio};
@@ -146,7 +147,8 @@ fn repeat_networks(
         }
         plan.train(signal, &mut |event| of_networks.keep(&watch, number, event)).map(Some)
     };
-    let trained = several::trained(plan, of_folds, (signal, &train), &watch, true)?;
+    let trained =
+        several::trained(plan, of_folds, NetworkTraining { signal, train: &train, begun: &|_| false }, &watch, true)?;
     watch.finish(None);
     events.hold_networks(of_networks.in_order())?;
     Ok(trained)
@@ -165,7 +167,13 @@ fn repeat_portfolio(
     let train = |number: usize, plan: &mut Plan| {
         plan.train(signal, &mut |event| of_networks.keep(&watch, number, event)).map(Some)
     };
-    let trained = portfolio::trained(plan, of_folds, (signal, &train), &watch, &|_, _| Ok(()))?;
+    let trained = portfolio::trained(
+        plan,
+        of_folds,
+        NetworkTraining { signal, train: &train, begun: &|_| false },
+        &watch,
+        &|_, _| Ok(()),
+    )?;
     watch.finish(None);
     events.hold_networks(of_networks.in_order())?;
     Ok(trained)

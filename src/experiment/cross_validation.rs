@@ -2,7 +2,6 @@
 //! on.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::side_by_side::{share_of_time, share_threads, side_by_side};
@@ -42,7 +41,7 @@ pub(super) fn cross_validate_with(
     let done = side_by_side(at_once, &numbers, |number| {
         // An ensemble does without the folds for which no time is left.
         let is_late = keep && *number >= at_once && end.is_some_and(|end| end <= Instant::now());
-        if is_late || training.signal.load(Ordering::Relaxed) != 0 {
+        if (is_late || training.each.was_interrupted()) && !(keep && (training.each.begun)(*number)) {
             return Ok(None);
         }
         let mut config = fold_config(whole);
@@ -52,7 +51,7 @@ pub(super) fn cross_validate_with(
             plan.threads = sharing.threads;
         }
         let of = plan.fold_of(*number, folds.repeat_of(*number));
-        let Some(finished) = (training.train)(*number, &mut plan)? else { return Ok(None) };
+        let Some(finished) = (training.each.train)(*number, &mut plan)? else { return Ok(None) };
         let held_out = held_out(&plan, &finished, folds.repeat_of(*number))?;
         let network = keep.then(|| finished.clone());
         let Finished { summary, curve, .. } = finished;

@@ -1,7 +1,6 @@
 //! Ensembles: several networks for the same task, trained in parallel and averaged by one model.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::cross_validation::{cross_validate_with, end_of_networks, fold_config};
@@ -16,7 +15,8 @@ use crate::train::team::available_threads;
 /// Network `M` has the seed of the run plus `M`, which determines its initial weights, the order of its rows and its
 /// dropout. So network 0 is the one that a run without an ensemble trains.
 ///
-/// After a signal no further network is begun. A time limit is divided evenly between the rounds of parallel networks.
+/// After a signal no further network is begun; those that were begun before an interruption are continued from where they
+/// were, so that they count. A time limit is divided evenly between the rounds of parallel networks.
 ///
 /// # Errors
 /// If options do not fit the data.
@@ -34,7 +34,7 @@ pub fn train_ensemble(
     let numbers: Vec<usize> = (0..members).collect();
     let done = side_by_side(at_once, &numbers, |number| {
         let is_late = *number >= at_once && end.is_some_and(|end| end <= Instant::now());
-        if is_late || training.signal.load(Ordering::Relaxed) != 0 {
+        if (is_late || training.each.was_interrupted()) && !(training.each.begun)(*number) {
             return Ok(None);
         }
         let mut config = fold_config(whole);
@@ -45,7 +45,7 @@ pub fn train_ensemble(
         if !exact {
             plan.threads = sharing.threads;
         }
-        let Some(finished) = (training.train)(*number, &mut plan)? else { return Ok(None) };
+        let Some(finished) = (training.each.train)(*number, &mut plan)? else { return Ok(None) };
         let member = EnsembleMember::new(*number, None, &finished);
         (training.over)(&member);
         Ok(Some((member, finished)))

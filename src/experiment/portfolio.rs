@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::cross_validation::{end_of_networks, fold_config};
 use super::side_by_side::{Sharing, share_of_time, share_threads, side_by_side};
-use super::training::TrainNetwork;
+use super::training::NetworkTraining;
 use crate::config::TrainConfig;
 use crate::data::{Dataset, Folds};
 use crate::fit::{Patience, Stopped};
@@ -19,10 +19,8 @@ use crate::{Error, Result};
 
 /// The callbacks with which the networks of a portfolio are trained.
 pub struct PortfolioTraining<'a> {
-    /// The number of the signal received, after which no network is begun; 0 if there was none.
-    pub signal: &'a AtomicUsize,
-    /// Trains one network.
-    pub train: &'a TrainNetwork<'a>,
+    /// How each network is trained.
+    pub each: NetworkTraining<'a>,
     /// Called when a network is finished.
     pub over: &'a (dyn Fn(&EnsembleMember) + Sync),
     /// Called when a configuration counts.
@@ -62,15 +60,18 @@ pub fn train_portfolio(whole: &Plan, folds: &Folds, training: &PortfolioTraining
     for entry in &portfolio.entries {
         let position = trained.done.len();
         let one = One { entry, folds, training, first_network: position * folds.len(), is_first: position == 0 };
+        // After a signal, a configuration still counts if all its networks were trained before an interruption.
+        let all_begun = || (0..folds.len()).all(|fold| (training.each.begun)(one.first_network + fold));
+        if training.each.was_interrupted() && !one.is_first && !all_begun() {
+            break;
+        }
         match one.trained(&mut pace)? {
             ConfigurationOutcome::Counts(configured) => {
                 (training.counts)(&configured);
                 trained.done.push(configured);
             }
-            ConfigurationOutcome::Interrupted(configured) => {
-                trained.done.extend(configured);
-                break;
-            }
+            ConfigurationOutcome::Interrupted(None) => break,
+            ConfigurationOutcome::Interrupted(Some(configured)) => trained.done.push(configured),
             // No network of the first configuration made a step in time; no other would.
             ConfigurationOutcome::LeftOut(_) if one.is_first => break,
             ConfigurationOutcome::LeftOut(left_out) => {
@@ -178,7 +179,9 @@ impl One<'_> {
         let numbers: Vec<usize> = (0..count).collect();
         let turns = count.div_ceil(sharing.at_once);
         let done = side_by_side(sharing.at_once, &numbers, |fold| {
-            if self.training.signal.load(Ordering::Relaxed) != 0 || over.load(Ordering::Relaxed) {
+            let may_begin =
+                !self.training.each.was_interrupted() || (self.training.each.begun)(self.first_network + fold);
+            if !may_begin || over.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             let mut config = fold_config(whole);
@@ -220,7 +223,7 @@ impl One<'_> {
             plan.threads = sharing.threads;
         }
         let network = self.first_network + fold;
-        let Some(finished) = (self.training.train)(network, &mut plan)? else { return Ok(None) };
+        let Some(finished) = (self.training.each.train)(network, &mut plan)? else { return Ok(None) };
         if finished.summary.steps == 0 {
             return Ok(None);
         }
@@ -248,7 +251,7 @@ impl One<'_> {
             any(|stopped| matches!(stopped, Stopped::Time)),
             any(|stopped| matches!(stopped, Stopped::Signal(_))),
         ];
-        let interrupted = signalled || (!complete && self.training.signal.load(Ordering::Relaxed) != 0);
+        let interrupted = signalled || (!complete && self.training.each.was_interrupted());
         let why = match given_up {
             _ if diverged => "a network diverged".to_owned(),
             Some(why) => why,
@@ -323,8 +326,7 @@ mod tests {
         };
         let leaves_out = |left_out: &LeftOut, _: Range<usize>, _: &[&'static str]| panic!("{} left out", left_out.name);
         let training = PortfolioTraining {
-            signal: &signal,
-            train: &train,
+            each: NetworkTraining { signal: &signal, train: &train, begun: &|_| false },
             over: &|_| (),
             counts: &|_| (),
             leaves_out: &leaves_out,

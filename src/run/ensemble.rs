@@ -8,13 +8,13 @@ use super::member::EnsembleMember;
 use super::networks::Networks;
 use super::plan::Plan;
 use super::summary::{JudgedPart, RunSummary};
+use crate::Result;
 use crate::data::{Dataset, Prepared, Strangers};
 use crate::fit::Stopped;
 use crate::model::Model;
 use crate::path_text::to_text;
 use crate::predict::Predictor;
 use crate::score::Judged;
-use crate::{Error, Result};
 
 impl EnsembleMember {
     /// The record of a trained network.
@@ -54,9 +54,7 @@ impl Plan {
         let trained: Vec<(EnsembleMember, Finished)> =
             trained.into_iter().filter(|(member, _)| member.steps > 0).collect();
         if trained.is_empty() {
-            directory.withdraw();
-            let message = "the time was up before the first optimizer step: allow more";
-            return Err(if number == 0 { Error::NoStep(message.to_owned()) } else { Error::Interrupted(number) });
+            return Err(networks.without_a_step(directory));
         }
         networks.tell(&mut directory)?;
         self.tell_of_folds(&mut directory)?;

@@ -55,9 +55,25 @@ impl<'a> Networks<'a> {
 
     /// Whether there is a network to continue.
     pub fn go_on(&self) -> bool {
-        numbers(&self.folder)
-            .into_iter()
-            .any(|number| RunDirectory::has_checkpoint(&self.folder.join(number.to_string())))
+        numbers(&self.folder).into_iter().any(|number| self.begun(number))
+    }
+
+    /// Whether a network has a checkpoint from which it can be continued.
+    pub fn begun(&self, number: usize) -> bool {
+        RunDirectory::has_checkpoint(&self.folder.join(number.to_string()))
+    }
+
+    /// The end of a run none of whose networks made a step: earlier networks stay, so that it can be resumed.
+    pub(super) fn without_a_step(&self, directory: RunDirectory) -> Error {
+        if self.go_on() {
+            directory.leave();
+        } else {
+            directory.withdraw();
+        }
+        match self.interrupt.number().load(std::sync::atomic::Ordering::Relaxed) {
+            0 => Error::NoStep("the time was up before the first optimizer step: allow more".to_owned()),
+            number => Error::Interrupted(number),
+        }
     }
 
     /// Trains network `number`, counted from 0, or continues it from its checkpoint.

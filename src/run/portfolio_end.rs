@@ -18,7 +18,7 @@ use crate::option_text::{option, setting};
 use crate::predict::{Predictor, mean_outputs};
 use crate::score::{HeldOut, Scorer};
 use crate::statistics::{Candidates, greedy_selection};
-use crate::{Error, Result, Warning, WarningKind};
+use crate::{Result, Warning, WarningKind};
 
 /// A configuration whose networks are trained.
 pub struct Configured {
@@ -93,9 +93,7 @@ impl Plan {
         let seconds = networks.seconds();
         let number = interrupt.number().load(std::sync::atomic::Ordering::Relaxed);
         if trained.done.is_empty() {
-            directory.withdraw();
-            let message = "the time was up before the first optimizer step: allow more";
-            return Err(if number == 0 { Error::NoStep(message.to_owned()) } else { Error::Interrupted(number) });
+            return Err(networks.without_a_step(directory));
         }
         let numbers = trained.members().filter_map(|member| member.network).collect();
         networks.tell_of(numbers, &mut directory)?;

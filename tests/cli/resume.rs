@@ -282,6 +282,46 @@ fn a_run_that_diverges_after_it_is_resumed_is_retried_as_it_would_have_been() {
     assert!(place.ok(&["verify", "run", "-q"]).starts_with("SAME"));
 }
 
+#[test]
+fn a_repetition_after_a_divergence_that_breaks_off_begins_anew() {
+    let place = Place::new();
+    place.shipped("digits.csv");
+    let flags = "--hidden 16 --optimizer sgd --lr 1e6 --epochs 200 --on-divergence retry -q -j 1";
+    let train = |run: &'static str| [&["train", "digits.csv", "-o", run], &words(flags)[..]].concat();
+    place.ok(&train("whole"));
+    kill_when_written(&place, &train("run"), "run/.new/config.toml");
+    assert_eq!(place.json("run/summary.json")["stopped"], "diverged");
+    let resumed = place.run(&["resume", "run"]);
+    assert_eq!(code(&resumed), 0, "{}", error(&resumed));
+    assert!(error(&resumed).contains("the run begins anew"), "{}", error(&resumed));
+    assert_same(&place, "run", "whole");
+}
+
+/// What several networks have learnt before an interruption counts, however soon the run is interrupted again.
+#[test]
+fn a_signal_soon_after_networks_are_resumed_loses_none() {
+    let place = Place::new();
+    place.shipped("penguins.csv");
+    for (run, more) in [("seeds", "--ensemble 3"), ("folds", "--cv 3 --ensemble 3"), ("best", "--preset best --cv 3")] {
+        let flags = format!("--epochs 40 --checkpoint-every 1steps -q -j 1 {more}");
+        let args = [&["train", "penguins.csv", "-o", run][..], &words(&flags)].concat();
+        let checkpoint = |network: usize| format!("{run}/networks/{network}/checkpoint");
+        kill_when_written(&place, &args, &checkpoint(2));
+        for after in [20, 30, 40, 60, 80, 120] {
+            let child = start(&place, &["resume", run, "-q", "-j", "1"]);
+            std::thread::sleep(Duration::from_millis(after));
+            Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+            child.wait_with_output().unwrap();
+            let kept = (0..3).all(|network| place.path(&checkpoint(network)).exists());
+            assert!(kept || place.path(&format!("{run}/model.safetensors")).exists(), "{run}, {after} ms");
+            if place.path(&format!("{run}/summary.json")).exists() {
+                let members = place.json(&format!("{run}/summary.json"))["members"].as_array().map_or(0, Vec::len);
+                assert!(members >= 3, "{run}, {after} ms: {members}");
+            }
+        }
+    }
+}
+
 /// Until the first checkpoint nothing is saved but the configuration, which is enough.
 #[test]
 fn a_run_without_a_checkpoint_begins_anew() {

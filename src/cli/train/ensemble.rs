@@ -1,10 +1,8 @@
 //! `train --ensemble`: several networks, one model.
 
-use std::sync::atomic::AtomicUsize;
-
 use gradlane::Result;
 use gradlane::data::Folds;
-use gradlane::experiment::{TrainNetwork, Training, ensemble_of_folds, train_ensemble};
+use gradlane::experiment::{NetworkTraining, Training, ensemble_of_folds, train_ensemble};
 use gradlane::run::{EnsembleMember, Finished, Plan};
 
 use super::folds;
@@ -17,16 +15,14 @@ use super::watch::Watch;
 pub fn trained(
     plan: Plan,
     of_folds: Option<&Folds>,
-    (signal, train): (&AtomicUsize, &TrainNetwork<'_>),
+    each: NetworkTraining<'_>,
     watch: &Watch,
 ) -> Result<(Plan, Vec<(EnsembleMember, Finished)>)> {
     match of_folds {
-        Some(of_folds) => {
-            ensemble_of_folds(plan, of_folds, &Training { signal, train, over: &|fold| folds::over(watch, fold) })
-        }
+        Some(of_folds) => ensemble_of_folds(plan, of_folds, &Training { each, over: &|fold| folds::over(watch, fold) }),
         None => {
             let over = |member: &EnsembleMember| watch.is_over(&member.event(), |seen, of| ended(member, seen, of));
-            let trained = train_ensemble(&plan, &Training { signal, train, over: &over })?;
+            let trained = train_ensemble(&plan, &Training { each, over: &over })?;
             Ok((plan, trained))
         }
     }

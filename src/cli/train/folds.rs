@@ -1,9 +1,9 @@
 //! The folds of `train --cv`.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use gradlane::data::Folds;
-use gradlane::experiment::{TrainNetwork, Training, with_cross_validation};
+use gradlane::experiment::{NetworkTraining, Training, with_cross_validation};
 use gradlane::metrics::{MetricName, MetricSet};
 use gradlane::run::{CrossValidation, Fold, Plan};
 use serde_json::Value;
@@ -19,16 +19,10 @@ use super::watch::Watch;
 ///
 /// # Errors
 /// Those of training, and the signal that ended it, after the finished folds have been shown.
-pub fn validated(
-    plan: Plan,
-    folds: &Folds,
-    (signal, train): (&AtomicUsize, &TrainNetwork<'_>),
-    watch: &Watch,
-    json: bool,
-) -> Outcome<Plan> {
+pub fn validated(plan: Plan, folds: &Folds, each: NetworkTraining<'_>, watch: &Watch, json: bool) -> Outcome<Plan> {
     let metric = plan.config.stopping.monitor.map(|monitor| monitor.metric);
-    let plan = with_cross_validation(plan, folds, &Training { signal, train, over: &|fold| over(watch, fold) })?;
-    let number = signal.load(Ordering::Relaxed);
+    let plan = with_cross_validation(plan, folds, &Training { each, over: &|fold| over(watch, fold) })?;
+    let number = each.signal.load(Ordering::Relaxed);
     if number == 0 {
         return Ok(plan);
     }

@@ -1,11 +1,10 @@
 //! `train --preset best`: several configurations on the same folds, one model.
 
 use std::ops::Range;
-use std::sync::atomic::AtomicUsize;
 
 use gradlane::Result;
 use gradlane::data::Folds;
-use gradlane::experiment::{PortfolioTraining, TrainNetwork, train_portfolio};
+use gradlane::experiment::{NetworkTraining, PortfolioTraining, train_portfolio};
 use gradlane::run::{
     CONFIG_FILE, Configuration, Configured, EnsembleMember, Interrupt, LeftOut, Networks, Plan, RunDirectory,
     TrainedPortfolio,
@@ -15,6 +14,7 @@ use super::super::exit::Outcome;
 use super::super::message;
 use super::super::progress::Style;
 use super::super::table::{self, counted};
+use super::several::say_how_to_go_on;
 use super::watch::Watch;
 use super::{folds, told};
 
@@ -42,12 +42,14 @@ pub fn run(
         // A resumed run need not make this decision again.
         if left.is_empty() { Ok(()) } else { directory.write(CONFIG_FILE, &plan.portfolio_toml(left, true)) }
     };
-    let trained = trained(&plan, of_folds, (interrupt.number(), &train), &watch, &leaves_out);
-    let trained = match trained {
+    let each = NetworkTraining { signal: interrupt.number(), train: &train, begun: &|number| networks.begun(number) };
+    let trained = match trained(&plan, of_folds, each, &watch, &leaves_out) {
         Ok(trained) => trained,
         Err(error) => {
             watch.finish(None);
-            if !goes_on {
+            if goes_on {
+                directory.leave();
+            } else {
                 directory.withdraw();
             }
             return Err(error.into());
@@ -55,7 +57,7 @@ pub fn run(
     };
     let finished = plan.run_portfolio(directory, (networks, trained), interrupt);
     watch.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
-    let finished = finished?;
+    let finished = finished.inspect_err(|error| say_how_to_go_on(error, goes_on, &path))?;
     if matches!(style, Style::Bar | Style::Plain) {
         table(&finished.summary.configurations).lines().for_each(message::line);
     }
@@ -78,7 +80,7 @@ pub type Forgets<'a> = dyn Fn(Range<usize>, &[&'static str]) -> Result<()> + Syn
 pub fn trained(
     plan: &Plan,
     of_folds: &Folds,
-    (signal, train): (&AtomicUsize, &TrainNetwork<'_>),
+    each: NetworkTraining<'_>,
     watch: &Watch,
     leaves_out: &Forgets<'_>,
 ) -> Result<TrainedPortfolio> {
@@ -92,7 +94,7 @@ pub fn trained(
         watch.take_back(numbers.clone());
         leaves_out(numbers, names)
     };
-    let training = PortfolioTraining { signal, train, over: &over, counts: &counts, leaves_out: &leaves_out };
+    let training = PortfolioTraining { each, over: &over, counts: &counts, leaves_out: &leaves_out };
     train_portfolio(plan, of_folds, &training)
 }
 

@@ -1,9 +1,10 @@
 //! A run of several networks: an ensemble, or the folds of a cross-validation followed by a network on all rows.
 
-use std::sync::atomic::AtomicUsize;
+use std::path::Path;
 
+use gradlane::Error;
 use gradlane::data::Folds;
-use gradlane::experiment::TrainNetwork;
+use gradlane::experiment::NetworkTraining;
 use gradlane::path_text::to_text;
 use gradlane::run::{Checkpoint, EnsembleMember, Finished, Interrupt, Networks, Plan, RunDirectory};
 
@@ -36,7 +37,8 @@ pub fn run(
     let train = |number: usize, plan: &mut Plan| {
         networks.train(number, plan, &mut |event| watch.observe(number, event)).map(Some)
     };
-    let trained = trained(plan, of_folds, (interrupt.number(), &train), &watch, json);
+    let each = NetworkTraining { signal: interrupt.number(), train: &train, begun: &|number| networks.begun(number) };
+    let trained = trained(plan, of_folds, each, &watch, json);
     let (plan, several) = match trained {
         Ok(trained) => trained,
         Err(failure) => {
@@ -44,10 +46,10 @@ pub fn run(
             match failure {
                 Failure::Signal(_) if resumable || goes_on => {
                     directory.leave();
-                    message::note(&format!("go on with: gradlane resume {}", quoted_path(&to_text(&path))));
+                    tell_of_resume(&path);
                 }
-                _ if !goes_on => directory.withdraw(),
-                _ => {}
+                _ if goes_on => directory.leave(),
+                _ => directory.withdraw(),
             }
             return Err(failure);
         }
@@ -56,7 +58,7 @@ pub fn run(
         Some(trained) => {
             let finished = plan.run_ensemble(directory, (networks, trained), interrupt);
             watch.finish(finished.as_ref().ok().map(|finished| finished.summary.end_event()));
-            finished?
+            finished.inspect_err(|error| say_how_to_go_on(error, goes_on, &path))?
         }
         None => {
             watch.finish(None);
@@ -70,6 +72,17 @@ pub fn run(
     told(&plan, &finished, &path, json)
 }
 
+/// Says how to go on after a signal that came before a step, if there is something to go on from.
+pub fn say_how_to_go_on(error: &Error, goes_on: bool, path: &Path) {
+    if goes_on && matches!(error.kind(), Error::Interrupted(_)) {
+        tell_of_resume(path);
+    }
+}
+
+fn tell_of_resume(path: &Path) {
+    message::note(&format!("go on with: gradlane resume {}", quoted_path(&to_text(path))));
+}
+
 /// The networks of an ensemble, trained.
 pub type Ensemble = Vec<(EnsembleMember, Finished)>;
 
@@ -81,14 +94,14 @@ pub type Ensemble = Vec<(EnsembleMember, Finished)>;
 pub fn trained(
     plan: Plan,
     of_folds: Option<&Folds>,
-    training: (&AtomicUsize, &TrainNetwork<'_>),
+    each: NetworkTraining<'_>,
     watch: &Watch,
     json: bool,
 ) -> Outcome<(Plan, Option<Ensemble>)> {
     match of_folds.filter(|_| plan.config.members == 1) {
-        Some(of_folds) => Ok((folds::validated(plan, of_folds, training, watch, json)?, None)),
+        Some(of_folds) => Ok((folds::validated(plan, of_folds, each, watch, json)?, None)),
         None => {
-            let (plan, trained) = ensemble::trained(plan, of_folds, training, watch)?;
+            let (plan, trained) = ensemble::trained(plan, of_folds, each, watch)?;
             Ok((plan, Some(trained)))
         }
     }

@@ -12,7 +12,7 @@ use super::runs::{TuneProgress, Workers};
 use super::tuner::Tuner;
 use crate::Result;
 use crate::experiment::cross_validation::with_cross_validation;
-use crate::experiment::training::Training;
+use crate::experiment::training::{NetworkTraining, Training};
 use crate::fit::Event;
 use crate::run::{Finished, Interrupt, Plan, RunDirectory};
 use crate::train::team::available_threads;
@@ -148,7 +148,11 @@ impl Tuner {
             None => plan,
             Some(folds) => {
                 let train = |_, plan: &mut Plan| plan.train(signal, &mut |_| {}).map(Some);
-                with_cross_validation(plan, folds, &Training { signal, train: &train, over: &|_| {} })?
+                with_cross_validation(
+                    plan,
+                    folds,
+                    &Training { each: NetworkTraining { signal, train: &train, begun: &|_| false }, over: &|_| {} },
+                )?
             }
         };
         let time_is_up = plan.config.stopping.deadline.is_some_and(|deadline| Instant::now() >= deadline);
