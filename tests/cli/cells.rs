@@ -305,12 +305,72 @@ fn addresses_and_slips_do_not_turn_decimals_into_thousands() {
     place.write("sheet.csv", "v,x\n".to_owned() + &rows);
     let seen = json(&place.ok(&["inspect", "--json", "sheet.csv"]));
     assert_eq!((column(&seen, "v")["max"].as_f64(), column(&seen, "x")["max"].as_f64()), (Some(9198.5), Some(9198.0)));
+    // The largest city of several has more than a million inhabitants.
+    let rows: String = (0..20).map(|n| format!("c{n},{}.{}\n", 74 + 9 * n, 100 + n)).collect();
+    place.write("cities.csv", "city,people\nM,1.512.491\n".to_owned() + &rows);
+    let run = place.run(&["inspect", "--json", "cities.csv"]);
+    let seen = json(std::str::from_utf8(&run.stdout).unwrap());
+    assert_eq!(column(&seen, "people")["max"].as_f64(), Some(1_512_491.0));
+    assert!(seen["warnings"].to_string().contains("because of \\\"1.512.491\\\" alone"), "{}", seen["warnings"]);
+    // Votes say what the points of inhabitants are.
+    let rows: String = (0..20).map(|n| format!("{}.204.{},{}.{}\n", 1 + n % 5, 500 + n, 127 + n, 800 + n)).collect();
+    place.write("votes.csv", "votes,people\n".to_owned() + &rows);
+    let seen = json(std::str::from_utf8(&place.run(&["inspect", "--json", "votes.csv"]).stdout).unwrap());
+    assert_eq!(column(&seen, "people")["max"].as_f64(), Some(146_819.0));
+    assert!(seen["warnings"].to_string().contains("--decimal . says otherwise"), "{}", seen["warnings"]);
     // In a file with semicolons, the numbers of German programs.
     let rows: String =
         (0..100).map(|n| format!("{}.{}.{};{}.{}\n", n + 1, 100 + n, 101 + n, 1 + n % 9, 100 + n)).collect();
     place.write("german.csv", "v;x\n".to_owned() + &rows);
     let seen = json(&place.ok(&["inspect", "--json", "german.csv"]));
     assert_eq!(column(&seen, "x")["max"].as_f64(), Some(9198.0));
+}
+
+/// A dash, a currency sign or one odd cell changes nothing.
+#[test]
+fn signs_are_judged_in_columns_with_other_cells_too() {
+    let place = Place::new();
+    let seen = |text: &str, flags: &[&str]| {
+        place.write("d.csv", text);
+        let run = place.run(&[&["inspect", "--json", "d.csv"], flags].concat());
+        json(std::str::from_utf8(&run.stdout).unwrap())
+    };
+    let most = |seen: &serde_json::Value, column: usize| seen["columns"][column]["max"].as_f64();
+    for odd in ["", "-", "k.A."] {
+        let rows = format!("12.345;1,5\n8.210;2,25\n45.002;3,75\n{odd};0,5\n7.311;4,1\n23.456;2,2\n9.870;1,9\n");
+        assert_eq!(most(&seen(&format!("people;share\n{rows}"), &[]), 0), Some(45_002.0), "{odd}");
+        let rows = format!("12.345;1,5\n8.210;2,25\n45.002;3,75\n500;{odd}\n7.311;4,1\n23.456;2,2\n9.870;1,9\n");
+        assert_eq!(most(&seen(&format!("people;share\n{rows}"), &[]), 0), Some(45_002.0), "{odd}");
+    }
+    for doubtful in ["$1.250\n$2.990\n$950\n$12.500\n$850\n", "1.250\n−2.990\n950\n12.500\n850\n"] {
+        let seen = seen(&format!("price\n{doubtful}"), &["--header", "yes"]);
+        assert!(seen["warnings"].to_string().contains("may part thousands"), "{doubtful}: {seen}");
+    }
+    // One typing error among American thousands.
+    let cells: String = (0..30).map(|n| format!("\"{},{}\",{}\n", 1 + n, 204 + n, n % 2)).collect();
+    assert_eq!(most(&seen(&format!("people,y\n{cells}\"12,34\",1\n"), &[]), 0), Some(30_233.0));
+    // 12.50 says that points stand before decimals.
+    let rows = "4.930;12.50\n3.181;9.95\n1.664;4.20\n2.742;7.85\n4.115;11.15\n3.907;10.40\n";
+    assert_eq!(seen(&format!("km;price\n{rows}"), &[])["warnings"].to_string(), "[]");
+    place.write("both.csv", "a;b;c\n1,5;2.5;1,234\n2,5;3.5;5,678\n7,5;7.25;2,345\n3,5;9.5;7,891\n");
+    assert!(place.fails(3, &["inspect", "both.csv"]).contains("may be 1.234 or 1234"));
+    // One cell of a text column is no number.
+    let rows: String = (0..40).map(|n| format!("{n};{}\n", if n == 9 { "1,234" } else { "see above" })).collect();
+    assert_eq!(seen(&format!("id;remark\n{rows}"), &[])["columns"][1]["type"], "text");
+}
+
+#[test]
+fn prediction_reads_thousands_as_it_is_told() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|n| format!("{},{}\n", 100 + 83 * n, n % 2)).collect();
+    place.write("d.csv", "price,y\n".to_owned() + &rows);
+    place.train("d.csv", "run", &["--epochs", "2", "--hidden", "4"]);
+    place.write("points.csv", "price\n250\n1.250\n480\n3.100\n");
+    place.write("plain.csv", "price\n250\n1250\n480\n3100\n");
+    let predicted = |file: &str, flags: &[&str]| place.run(&[&["predict", "run", file, "--proba"], flags].concat());
+    assert_eq!(predicted("points.csv", &["--thousands", "."]).stdout, predicted("plain.csv", &[]).stdout);
+    assert!(error(&predicted("points.csv", &[])).contains("where training had whole numbers"));
+    assert!(error(&predicted("plain.csv", &[])).is_empty());
 }
 
 #[test]

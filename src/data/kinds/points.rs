@@ -10,6 +10,8 @@ use crate::data::table::Column;
 
 /// Least number of cells with one sign that a single cell does not outweigh, and how many there must be for each such cell.
 const MANY: usize = 5;
+/// A number that exceeds all others by this factor is not one of them.
+const FAR: f64 = 20.0;
 /// Thousands are parted by points, and decimals follow a comma.
 const POINTS_PART: Convention = Convention { decimal_comma: Some(true), thousands: Some('.') };
 
@@ -75,7 +77,7 @@ fn single_cells(
                 None => {}
             }
         } else if let Some(cell) = point_slip(file, column, reading) {
-            if points_are_sure(file, options, readings)? {
+            if is_far(levels(file, column), &cell) || points_are_sure(file, options, readings)? {
                 readings[column] = read(file, column)?;
             } else {
                 file.warnings.push(doubtful_points(&file.outline.names[column], &cell, true));
@@ -162,6 +164,14 @@ fn point_slip(file: &RawTable, column: usize, reading: &Reading) -> Option<Strin
         && several_points(file, column) == 1
         && with_points(1) >= MANY;
     levels.iter().find(|level| level.matches('.').count() > 1).filter(|_| is_slip).cloned()
+}
+
+/// Whether a number is far above all others, if points part thousands.
+fn is_far(levels: &[String], cell: &str) -> bool {
+    let form = NumberForm { decimal_comma: true, thousands: Some('.'), sign: None };
+    let value = |cell: &str| form.parse(bare(cell)).unwrap_or(0.0);
+    let others = levels.iter().filter(|level| *level != cell).map(|level| value(level)).fold(0.0, f64::max);
+    value(cell) > FAR * others
 }
 
 /// Whether a number column of the file has decimals after a point.
