@@ -154,13 +154,12 @@ impl Plan {
     ) -> Result<RunSummary> {
         let mut predictor = Predictor::new(model, self.config.threads.isa, self.threads)?;
         let mut judge = |data: &Dataset, strangers: Option<&Strangers>| predictor.judge(data, strangers);
-        let train = judge(prepared.judged_train(), None);
-        let val = prepared.val.as_ref().map(|val| judge(val, prepared.val_strangers.as_ref()));
+        let (train, val) = self.judged_parts(prepared, &mut judge);
         let test = prepared.test.as_ref().map(|test| judge(test, prepared.test_strangers.as_ref()));
         let figures = |judged: &Judged| judged.figures.clone();
-        let (of_train, of_val, of_test) = (figures(&train), val.as_ref().map(figures), test.as_ref().map(figures));
-        let of_part = |part, judged| JudgedPart { part, judged };
-        let judged = test.map(|test| of_part("test", test)).or(val.map(|val| of_part("val", val)));
+        let [of_train, of_val, of_test] = [&train, &val, &test].map(|judged| judged.as_ref().map(figures));
+        let of_part = |part, judged: Option<Judged>| judged.map(|judged| JudgedPart { part, judged });
+        let judged = of_part("test", test).or(of_part("val", val)).or(of_part("train", train));
         let steps = members.iter().map(|member| member.steps).sum();
         let rows = steps as f64 * self.rows_per_step() as f64;
         Ok(RunSummary {
@@ -172,12 +171,12 @@ impl Plan {
             steps,
             best_epoch: members[0].best_epoch,
             parameters: model.networks().map(|network| network.layout.parameters()).sum(),
-            train: Some(of_train),
+            train: of_train,
             val: of_val,
             test: of_test,
             val_chose: self.chosen_by_validation(&model.card.decision),
             decision: model.card.decision.clone(),
-            judged: judged.unwrap_or_else(|| of_part("train", train)),
+            judged: judged.expect("one part is evaluated"),
             baseline: None,
             warnings: prepared.warnings.iter().cloned().chain(self.folds_cut_short()).collect(),
             seconds,

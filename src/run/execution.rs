@@ -16,7 +16,7 @@ use super::plan::Plan;
 use super::prolonged;
 use super::reserve::Figures;
 use super::summary::{JudgedPart, RunSummary};
-use crate::data::Dataset;
+use crate::data::{Dataset, Strangers};
 use crate::fit::{
     Attendance, Event, Every, FitData, FitOptions, FitOutcome, FitState, Patience, RunState, Stopped, fit,
 };
@@ -250,10 +250,13 @@ impl Plan {
         let Trained { mut trainer, scorer, mut model, outcome, autopsy: trained_autopsy } = trained;
         let prepared = &self.prepared;
         let kept = &mut model.parameters.lines;
-        let mut part = |data: &Dataset, strangers| self.judge(&mut trainer, &scorer, kept, (data, strangers));
-        let val = prepared.val.as_ref().map(|val| part(val, prepared.val_strangers.as_ref()));
+        let mut part =
+            |data: &Dataset, strangers: Option<&Strangers>| self.judge(&mut trainer, &scorer, kept, (data, strangers));
         let is_model = matches!(figures, Figures::OfModel(_));
-        let train = (is_model || val.is_none()).then(|| part(prepared.judged_train(), None));
+        let (train, val) = match &prepared.val {
+            Some(val) if !is_model => (None, Some(part(val, prepared.val_strangers.as_ref()))),
+            _ => self.judged_parts(prepared, &mut part),
+        };
         let test = prepared.test.as_ref().filter(|_| is_model);
         let test = test.map(|test| part(test, prepared.test_strangers.as_ref()));
         let figures = |judged: &Option<Judged>| judged.as_ref().map(|judged| judged.figures.clone());

@@ -192,6 +192,8 @@ impl Recorded {
         let (was, is) = (parts(&self.summary), parts(&repeated));
         all.extend(
             was.iter()
+                // A time limit may have left no time for the figures of the training part.
+                .filter(|(name, was)| !(was.is_null() && *name == "train"))
                 .filter_map(|(name, was)| first_of_values(SUMMARY_FILE, &json!({name: was}), &json!({name: is[name]}))),
         );
         all
