@@ -100,20 +100,21 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         write_predictions(&mut predictor, &mut rows, preprocessing.inputs(), &table, (out, place))
     };
     let Some(path) = file else {
-        write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?;
-        return heed(&warnings(&rows, doubt), config.strict);
+        let written = write(&mut BufWriter::new(io::stdout().lock()), Path::new(STDOUT))?;
+        return heed(&warnings(&rows, written, doubt), config.strict);
     };
     let mut file = AtomicFile::create(&path)?;
     let written = packing.pack(&mut file, |out| Ok(write(out, &path))).map_err(|e| Error::io(&path, e))??;
-    let warnings = warnings(&rows, doubt);
+    let warnings = warnings(&rows, written, doubt);
     heed(&warnings, config.strict)?;
     file.finish()?;
     if json { print_json(&json!({"rows": written, "warnings": warnings})) } else { Ok(()) }
 }
 
-/// The warnings about the rows, and the doubt about the answers.
-fn warnings(rows: &RowReader<'_>, doubt: Option<Warning>) -> Vec<Warning> {
-    rows.warnings().into_iter().chain(doubt).collect()
+/// The warnings about the rows, of which so many were predicted, and the doubt about the answers.
+fn warnings(rows: &RowReader<'_>, written: u64, doubt: Option<Warning>) -> Vec<Warning> {
+    let none = (written == 0).then(|| Warning::new(WarningKind::Other, "there are no rows: nothing is predicted"));
+    rows.warnings().into_iter().chain(none).chain(doubt).collect()
 }
 
 /// The probability of `--interval`.

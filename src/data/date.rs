@@ -2,6 +2,8 @@
 
 mod infer;
 
+use std::borrow::Cow;
+
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::strtime;
 use serde::{Deserialize, Serialize};
@@ -68,6 +70,8 @@ impl Cycle {
 
 /// Name of the ISO 8601 form: `2024-02-29`, `2024-02-29T12:30:15.5+01:00`; a space may replace the T.
 const ISO: &str = "iso";
+/// What some programs write in place of `Z`.
+const UTC: &str = " UTC";
 /// Times of day, with or without decimals.
 const CLOCK: &str = "%H:%M:%S%.f";
 /// Date patterns that are recognised. If a column fits several patterns that disagree, it is ambiguous.
@@ -152,7 +156,7 @@ impl DateForm {
         if has(&['U', 'V', 'W', 'G', 'g']) && !has(&['a', 'A', 'u', 'w']) {
             return None;
         }
-        let date = has(&['d', 'm', 'Y', 'y', 'b', 'B', 'F', 'D', 'j', 'e', 'h', 's']);
+        let date = has(&['d', 'm', 'Y', 'y', 'b', 'B', 'F', 'D', 'j', 'e', 'h', 's', 'G']);
         let time = has(&['H', 'I', 'M', 'S', 'T', 'R', 's', 'k', 'l', 'p']);
         let unit = match (date, time) {
             (true, false) => DateUnit::Days,
@@ -353,7 +357,7 @@ fn iso(cell: &str) -> Option<(f64, bool)> {
         return cell.parse::<Date>().ok().map(|date| (of_datetime(date.to_datetime(Time::midnight())), false));
     }
     if names_offset(&cell[10..]) {
-        let stamp = cell.parse::<jiff::Timestamp>().ok()?;
+        let stamp = with_joined_offset(cell).parse::<jiff::Timestamp>().ok()?;
         return Some((seconds_of(stamp), true));
     }
     cell.parse::<DateTime>().ok().map(|moment| (of_datetime(moment), true))
@@ -361,7 +365,16 @@ fn iso(cell: &str) -> Option<(f64, bool)> {
 
 /// Whether what follows the date in ISO 8601 names an offset from UTC.
 fn names_offset(time: &str) -> bool {
-    time.ends_with(['Z', 'z']) || time.contains(['+', '-'])
+    time.ends_with(['Z', 'z']) || time.contains(['+', '-']) || time.ends_with(UTC)
+}
+
+/// A time whose offset follows without a blank, as ISO 8601 has it.
+fn with_joined_offset(cell: &str) -> Cow<'_, str> {
+    match (cell.strip_suffix(UTC), cell.rsplit_once(' ')) {
+        (Some(time), _) => Cow::Owned(format!("{time}Z")),
+        (None, Some((time, offset))) if offset.starts_with(['+', '-']) => Cow::Owned(format!("{time}{offset}")),
+        _ => Cow::Borrowed(cell),
+    }
 }
 
 fn seconds_of(stamp: jiff::Timestamp) -> f64 {

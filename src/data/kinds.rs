@@ -47,6 +47,8 @@ pub(super) struct KeptTexts<'a> {
     pub(super) labels: &'a [usize],
     /// Columns that stay text.
     pub(super) texts: &'a [usize],
+    /// Columns that nothing looks at: texts in them are not read.
+    pub(super) unused: &'a [usize],
 }
 
 /// Determines the kinds of a file's columns.
@@ -63,7 +65,7 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, kept: KeptTexts<
     }
     let read = |file: &RawTable, column: usize, convention: Convention| -> Result<Reading> {
         let Column::Text { codes, levels } = &file.columns[column] else { return Ok(Reading::Text) };
-        if kept.texts.contains(&column) {
+        if kept.texts.contains(&column) || kept.unused.contains(&column) {
             return Ok(Reading::Text);
         }
         let counted = counted_levels(codes, levels);
@@ -93,7 +95,7 @@ pub(super) fn kinds(file: &mut RawTable, options: &ReadOptions, kept: KeptTexts<
             _ => warn_of_points(file, options, &readings)?,
         }
     }
-    apply(file, options, readings, kept.labels)
+    apply(file, options, readings, kept)
 }
 
 /// Reads number and date columns again as text if they must not be numbers or dates.
@@ -241,13 +243,13 @@ fn refuse_units(file: &RawTable, texts: &[usize]) -> Result<()> {
 }
 
 /// Converts the columns according to their readings.
-fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, labels: &[usize]) -> Result<Kinded> {
+fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, kept: KeptTexts<'_>) -> Result<Kinded> {
     let (notes, warnings) = said_of_rows(file, options);
     let mut said = Said { notes, warnings, unreadable: Vec::new(), respelled: Vec::new() };
     let mut kinds = Vec::with_capacity(readings.len());
     for (column, reading) in readings.into_iter().enumerate() {
         let taken = std::mem::replace(&mut file.columns[column], Column::Numbers(Vec::new()));
-        let label = labels.contains(&column);
+        let label = kept.labels.contains(&column);
         let (kind, read) = match (taken, reading) {
             (Column::Numbers(values), _) => (given_kind(file, column, label, &mut said), Column::Numbers(values)),
             (text, Reading::Number { form, rows, of }) => {
@@ -261,7 +263,7 @@ fn apply(file: &mut RawTable, options: &ReadOptions, readings: Vec<Reading>, lab
                 said.of_dates(file, (column, &text), (&form, &values), of - rows);
                 (ColumnKind::Date(form), values)
             }
-            (text, _) if label => (ColumnKind::Text, text),
+            (text, _) if label || kept.unused.contains(&column) => (ColumnKind::Text, text),
             (text, _) => (ColumnKind::Text, said.as_text((column, &file.outline.names[column]), text)),
         };
         kinds.push(kind);

@@ -61,7 +61,13 @@ fn unknown_form(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
     }
     let cell = brief(levels.iter().map(|(level, _)| level).find(|level| shape(level) == *first)?);
     let remedy = if is_date(first) || dated == fitting {
-        format!("{} reads dates", quoted("dates", format_args!("{name}=FORMAT")))
+        if names_week(&cell) {
+            format!("with the day of the week, {} reads them", quoted("dates", format_args!("{name}=%G-W%V-%u")))
+        } else if has_foreign_words(&cell) {
+            "months in English or as numbers would be read".to_owned()
+        } else {
+            format!("{} reads dates", quoted("dates", format_args!("{name}=FORMAT")))
+        }
     } else {
         "numbers without signs, units and quotes would be read".to_owned()
     };
@@ -69,6 +75,17 @@ fn unknown_form(name: &str, levels: &[(&str, usize)]) -> Option<Warning> {
         "column \"{name}\" is read as text: its cells look like numbers, times or dates in a form that is not known (\"{cell}\"); {remedy}"
     );
     Some(Warning::new(WarningKind::NumbersWithUnits, message).column(name))
+}
+
+/// Whether a text names a week, as `2021-W05`.
+fn names_week(cell: &str) -> bool {
+    cell.split_once(['W', 'w']).is_some_and(|(_, week)| week.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Whether a date has words that no format reads: months in other languages than English.
+fn has_foreign_words(cell: &str) -> bool {
+    let is_month = |word: &str| MONTHS.iter().any(|month| month.starts_with(&word.to_lowercase()));
+    cell.split(|c: char| !c.is_alphabetic()).any(|word| word.chars().count() > 2 && !is_month(word))
 }
 
 /// The shape of a text: `9` for each digit of a time or date, `0` for each number, `M` for the name of a month,

@@ -33,6 +33,14 @@ pub struct Roles {
 }
 
 impl Roles {
+    /// Those of `columns` columns that have no role.
+    pub(super) fn unused(&self, columns: usize) -> Vec<usize> {
+        let mut unused = vec![true; columns];
+        let used = [&self.labels, &self.features].into_iter().flatten().chain(&self.weight).chain(&self.split);
+        used.for_each(|column| unused[*column] = false);
+        (0..columns).filter(|column| unused[*column]).collect()
+    }
+
     /// Resolves the columns named in the options. Columns in `empty` have neither a name nor a value and get no role.
     /// Adds a note about the label if the user did not name one.
     ///

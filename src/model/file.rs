@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo, TensorView};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::header::{self, prefix};
@@ -202,7 +202,10 @@ impl Model {
             Some(HashMap::from([(KEY.to_owned(), card), (HASH.to_owned(), self.sha256())])),
             information.collect(),
         );
-        let mut header = serde_json::to_vec(&metadata.map_err(io::Error::other)?)?;
+        let mut header = serde_json::to_value(metadata.map_err(io::Error::other)?)?;
+        // Entries come in a random order; equal models are equal files.
+        header.get_mut("__metadata__").and_then(Value::as_object_mut).into_iter().for_each(Map::sort_keys);
+        let mut header = serde_json::to_vec(&header)?;
         header.resize(header.len().next_multiple_of(8), b' ');
         to.write_all(&(header.len() as u64).to_le_bytes())?;
         to.write_all(&header)?;

@@ -360,6 +360,15 @@ fn signs_are_judged_in_columns_with_other_cells_too() {
 }
 
 #[test]
+fn columns_that_are_left_out_need_not_be_clear() {
+    let place = Place::new();
+    let rows: String = (0..40).map(|n| format!("{n};\"1,234\";03/04/2020;{}.5;{}\n", n % 7, n % 2)).collect();
+    place.write("d.csv", "id;remark;day;x;y\n".to_owned() + &rows);
+    assert!(place.fails(3, &["train", "d.csv", "--dry-run"]).contains("column \"day\""));
+    place.ok(&["train", "d.csv", "--dry-run", "--ignore", "remark,day"]);
+}
+
+#[test]
 fn prediction_reads_thousands_as_it_is_told() {
     let place = Place::new();
     let rows: String = (0..60).map(|n| format!("{},{}\n", 100 + 83 * n, n % 2)).collect();

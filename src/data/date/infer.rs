@@ -71,6 +71,13 @@ fn agreed(fitting: &[&DateForm], levels: &[&str]) -> Dates {
         none if none.is_empty() => fitting.to_vec(),
         kept => kept,
     };
+    // Between points the day comes first, unless a cell says otherwise.
+    let of_days = |form: &&DateForm| form.pattern.starts_with("%d.");
+    let by_month = |form: &&DateForm| form.pattern.starts_with("%m.%d");
+    let fitting = match fitting.iter().any(of_days) {
+        true => fitting.into_iter().filter(|form| !by_month(form)).collect(),
+        false => fitting,
+    };
     let Some((form, others)) = fitting.split_first() else { return Dates::None };
     let differs = |other: &&DateForm| levels.iter().find(|level| form.parse(level) != other.parse(level));
     match others.iter().find_map(differs) {
@@ -158,6 +165,8 @@ mod tests {
         assert_eq!(values(&["1970-01-01T00:01", "1970-01-02 00:00:00.5"]), [60.0, 86400.5]);
         assert_eq!(values(&["1970-01-01T01:00:00+01:00", "1970-01-01T00:00:10Z"]), [0.0, 10.0]);
         assert_eq!(values(&["1970-01-02", "1970-01-01 12:00"]), [86400.0, 43200.0]);
+        assert_eq!(values(&["1970-01-01 00:00:10 UTC", "1970-01-01 00:00:20.5 UTC"]), [10.0, 20.5], "BigQuery");
+        assert_eq!(values(&["1970-01-01 01:00:00 +0100", "1970-01-01 00:00:20 +0000"]), [0.0, 20.0], "Ruby, Git");
     }
 
     #[test]
@@ -183,5 +192,8 @@ mod tests {
         let Dates::Ambiguous(patterns, cell) = infer(&["01/01/2020", "03/04/2020"]) else { panic!() };
         assert_eq!((patterns, cell.as_str()), (vec!["%d/%m/%Y".to_owned(), "%m/%d/%Y".to_owned()], "03/04/2020"));
         assert!(matches!(infer(&["01/01/2020", "02/02/2020"]), Dates::Form(_)), "both readings are the same");
+        assert_eq!(values(&["01.02.1970", "03.01.1970"]), [31.0, 2.0], "the day is before the first point");
+        assert_eq!(values(&["01.02.1970 00:01"]), [31.0 * 86400.0 + 60.0]);
+        assert_eq!(values(&["01.31.1970", "02.01.1970"]), [30.0, 31.0], "unless a cell says otherwise");
     }
 }

@@ -42,7 +42,7 @@ fn read_by(bytes: &[u8], options: &ReadOptions, (section_bytes, careful): (usize
     let mut file = read_bytes(bytes, path.to_path_buf(), layout, &options.missing, section_bytes)?;
     // As labels are read, so no cell is lost.
     let all: Vec<usize> = (0..file.columns.len()).collect();
-    Ok(kinds(&mut file, options, KeptTexts { labels: &all, texts: &[] })?.table)
+    Ok(kinds(&mut file, options, KeptTexts { labels: &all, ..KeptTexts::default() })?.table)
 }
 
 /// The table or its error as text, so that missing numbers compare equal.
@@ -65,7 +65,7 @@ fn read_windows(bytes: &[u8], options: &ReadOptions, window: usize) -> Option<Re
     let layout = FileLayout::clone(&layout);
     let table = |mut file: RawTable| {
         let all: Vec<usize> = (0..file.columns.len()).collect();
-        Ok(kinds(&mut file, options, KeptTexts { labels: &all, texts: &[] })?.table)
+        Ok(kinds(&mut file, options, KeptTexts { labels: &all, ..KeptTexts::default() })?.table)
     };
     let read = read_file(file, "x.csv".into(), layout, &options.missing, 1);
     read.transpose().map(|read| read.and_then(table))

@@ -41,8 +41,9 @@ impl ReadTable {
         notes.extend(take_away_weightless(&mut file, &roles)?);
         // Labels and weights must not lose cells.
         let exact: Vec<usize> = roles.labels.iter().copied().chain(roles.weight).collect();
-        let Kinded { table, unreadable, notes: said, warnings, .. } =
-            kinds(&mut file, &read, KeptTexts { labels: &exact, texts: &roles.categorical })?;
+        let unused = roles.unused(outline.names.len());
+        let kept = KeptTexts { labels: &exact, texts: &roles.categorical, unused: &unused };
+        let Kinded { table, unreadable, notes: said, warnings, .. } = kinds(&mut file, &read, kept)?;
         let spelled = LabelSpelling::of(&table.columns[label], file.origins[label].plain, options.task);
         let reading = said.clone();
         notes.splice(0..0, said);
