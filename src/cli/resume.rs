@@ -82,6 +82,12 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         message::caution("a newer run was begun here and broke off before its first checkpoint: this is the older one");
     }
     if let Some(summary) = over(&path)?.filter(|_| !prolongs) {
+        let folds = summary["cv"]["folds"].as_array();
+        if folds.into_iter().flatten().any(|fold| matches!(fold["stopped"].as_str(), Some("time" | "signal"))) {
+            message::caution(
+                "the time was up in some folds, and no run goes on with them: train anew with a longer --time-limit",
+            );
+        }
         if json { print_json(&summary) } else { print(&told(&path, &summary)) }?;
         return still_required(&path, &summary);
     }
@@ -100,6 +106,11 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         train::notes(&plan, true);
     }
     heed(&plan)?;
+    plan.check_initial(&directory)?;
+    if let Some(portfolio) = plan.portfolio.as_ref().filter(|_| !quiet) {
+        let names: Vec<&str> = portfolio.entries.iter().map(|entry| entry.name).collect();
+        message::note(&format!("configurations: {}; what was left out for want of time stays out", names.join(", ")));
+    }
     if prolongs {
         say_how_it_goes_on(&plan, schedule_given || quiet, before.as_deref());
     }

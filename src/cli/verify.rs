@@ -63,7 +63,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let (mut plan, folds) = Plan::with_folds(config)?;
     recorded.check(&plan)?;
     recorded.doubts(&plan).iter().for_each(|doubt| message::caution(doubt));
-    let (finished, differences) = match recorded.changed_data(&plan).or_else(|| recorded.changed_split(&plan)) {
+    let changed = recorded.changed_data(&plan).or_else(|| recorded.changed_split(&plan));
+    let (finished, differences) = match changed.or_else(|| recorded.changed_initial(&plan)) {
         Some(changed) => (None, vec![changed]),
         None => {
             plan.last_step = recorded.cut_short_at();

@@ -264,6 +264,15 @@ impl Model {
 }
 
 /// SHA-256 over the little-endian bytes of tensors in the order of their names.
+impl Parameters {
+    /// SHA-256 over the values of the tensors, in byte order of their names.
+    pub fn sha256(&self) -> String {
+        let mut names = self.names();
+        names.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
+        hash_of(names.iter().map(|tensor| self.values(tensor)))
+    }
+}
+
 fn hash_of<T: AsRef<[f32]>>(tensors: impl Iterator<Item = T>) -> String {
     let mut hash = Sha256::new();
     for tensor in tensors {

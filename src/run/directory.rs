@@ -165,7 +165,7 @@ impl RunDirectory {
     }
 
     /// The folder that files are written to now.
-    fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         self.staged.as_deref().unwrap_or(&self.path)
     }
 

@@ -14,6 +14,7 @@ use super::files::{CONFIG_FILE, EVENTS_FILE, SPLIT_FILE, SUMMARY_FILE, read_summ
 use super::fingerprint::fingerprint;
 use super::plan::Plan;
 use super::prolonged::is_another_run;
+use super::start::{changed_initial, first_event};
 use crate::fit::Event;
 use crate::model::Model;
 use crate::model::file::MODEL_FILE;
@@ -47,8 +48,7 @@ impl Recorded {
             Error::data(path, format!("expected a run with a {SUMMARY_FILE}, found none: {remedy}"))
         })?;
         let model = Model::load_as_it_is(&path.join(MODEL_FILE))?;
-        let start = lines(path)?.next().transpose().map_err(|e| Error::io(path.join(EVENTS_FILE), e))?;
-        let start: Value = start.and_then(|line| serde_json::from_str(&line).ok()).unwrap_or_default();
+        let start = first_event(&path.join(EVENTS_FILE))?;
         if start["event"] != "start" {
             let message = "expected the event of the start in the first line, found something else";
             return Err(Error::data(path.join(EVENTS_FILE), message));
@@ -137,6 +137,11 @@ impl Recorded {
             recorded: recorded.as_str().into(),
             found: found.into(),
         })
+    }
+
+    /// Whether the file that gave the first weights has others now.
+    pub fn changed_initial(&self, plan: &Plan) -> Option<Difference> {
+        changed_initial(&self.start, plan)
     }
 
     /// Whether the recorded rows of each part are not those of the run.

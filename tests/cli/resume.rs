@@ -322,6 +322,28 @@ fn a_signal_soon_after_networks_are_resumed_loses_none() {
     }
 }
 
+#[test]
+fn first_weights_that_changed_are_named() {
+    let place = Place::new();
+    place.shipped("iris.csv");
+    let train = |more: &'static str, run: &'static str| {
+        [&["train", "iris.csv", "--hidden", "8", "-q", "-j", "1", "-o", run][..], &words(more)].concat()
+    };
+    place.ok(&train("--epochs 2", "first"));
+    place.ok(&train("--epochs 3 --init-from first/model.safetensors", "over"));
+    kill_when_written(
+        &place,
+        &train("--epochs 4000 --checkpoint-every 5steps --init-from first/model.safetensors", "killed"),
+        "killed/checkpoint",
+    );
+    place.ok(&["verify", "over", "-q"]);
+    place.ok(&train("--epochs 1 --overwrite", "first"));
+    let said = place.fails(13, &["verify", "over", "-q"]);
+    assert!(said.contains("first/model.safetensors"), "{said}");
+    let said = place.fails(4, &["resume", "killed", "-q"]);
+    assert!(said.contains("not the weights that the run began with"), "{said}");
+}
+
 /// Until the first checkpoint nothing is saved but the configuration, which is enough.
 #[test]
 fn a_run_without_a_checkpoint_begins_anew() {
