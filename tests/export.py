@@ -391,7 +391,7 @@ NO_NUMBERS = ["hello", "--5", "1.2.3", "$", "1,2,3,4", "5)", "2024-02-29"]
 SWAP = str.maketrans(",.", ".,")
 FORMS = {
     **{pattern: ([m.strftime(pattern) for m in MOMENTS], ["2024-02-29", "2024-02-29 10:20", " 1999-12-31"], NO_DATES)
-       for pattern in ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%SZ", "%Y-%m-%dT%H:%M:%S-05:30", "%Y-%m-%d %H:%M+0145", "%d/%m/%Y",
+       for pattern in ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%SZ", "%Y-%m-%dT%H:%M:%S-05:30", "%Y-%m-%d %H:%M+0145", "%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%d %H:%M:%S +0100", "%d/%m/%Y",
                        "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d. %B %Y", "%d-%b-%y", "%d/%m/%y", "%d/%m/%Y %H:%M",
                        "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p"]},
     **{pattern: ([m.strftime(pattern) for m in MOMENTS], [" " + MOMENT.strftime(pattern)], NO_DATES)

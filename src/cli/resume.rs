@@ -70,32 +70,17 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     let (quiet, verbose, json) = (given.switch("quiet")?, given.switch("verbose")?, given.switch("json")?);
     let style = if quiet { Style::None } else { Style::of(given.text("progress").as_deref())? };
     let lost_newer = RunDirectory::has_lost_successor(&path);
-    if !prolongs && lost_newer && before.as_deref() == Some("diverged") && repeats_if_it_diverges(&path)? {
-        if !quiet {
-            message::note(
-                "the repetition after a divergence broke off before its first checkpoint: the run begins anew",
-            );
-        }
-        return begin_anew(&path, given, (style, json));
-    }
-    if lost_newer {
+    let lost_repetition = lost_newer && before.as_deref() == Some("diverged") && repeats_if_it_diverges(&path)?;
+    if lost_newer && !lost_repetition {
         message::caution("a newer run was begun here and broke off before its first checkpoint: this is the older one");
     }
-    if let Some(summary) = over(&path)?.filter(|_| !prolongs) {
-        let folds = summary["cv"]["folds"].as_array();
-        if folds.into_iter().flatten().any(|fold| matches!(fold["stopped"].as_str(), Some("time" | "signal"))) {
-            message::caution(
-                "the time was up in some folds, and no run goes on with them: train anew with a longer --time-limit",
-            );
+    match over(&path)? {
+        Some(summary) if !(prolongs || lost_repetition) => return report(&path, &summary, json),
+        _ if !prolongs && (lost_repetition || RunDirectory::has_only_begun(&path)) => {
+            let what = if lost_repetition { "the repetition after a divergence" } else { "the run" };
+            return begin_anew(&path, given, (style, json), what);
         }
-        if json { print_json(&summary) } else { print(&told(&path, &summary)) }?;
-        return still_required(&path, &summary);
-    }
-    if !prolongs && RunDirectory::has_only_begun(&path) {
-        if !quiet {
-            message::note("the run broke off before its first checkpoint: it begins anew");
-        }
-        return begin_anew(&path, given, (style, json));
+        _ => {}
     }
     let signals = Signals::catch()?;
     let (directory, mut checkpoint) = RunDirectory::reopen(&path)?;
@@ -107,9 +92,8 @@ pub fn run(matches: &ArgMatches) -> Outcome {
     }
     heed(&plan)?;
     plan.check_initial(&directory)?;
-    if let Some(portfolio) = plan.portfolio.as_ref().filter(|_| !quiet) {
-        let names: Vec<&str> = portfolio.entries.iter().map(|entry| entry.name).collect();
-        message::note(&format!("configurations: {}; what was left out for want of time stays out", names.join(", ")));
+    if !quiet {
+        say_what_is_left(&plan);
     }
     if prolongs {
         say_how_it_goes_on(&plan, schedule_given || quiet, before.as_deref());
@@ -124,6 +108,25 @@ pub fn run(matches: &ArgMatches) -> Outcome {
         Some(directory) => plan.go_on(directory, &checkpoint, &signal, observe),
         None => plan.run(RunDirectory::create(&path, true)?, &signal, observe), // after a divergence
     })
+}
+
+/// Prints the report of a run that is over.
+fn report(path: &Path, summary: &Value, json: bool) -> Outcome {
+    let mut folds = summary["cv"]["folds"].as_array().into_iter().flatten();
+    if folds.any(|fold| matches!(fold["stopped"].as_str(), Some("time" | "signal"))) {
+        message::caution(
+            "the time was up in some folds, and no run goes on with them: train anew with a longer --time-limit",
+        );
+    }
+    if json { print_json(summary) } else { print(&told(path, summary)) }?;
+    still_required(path, summary)
+}
+
+/// Prints which configurations of a portfolio the run still has.
+fn say_what_is_left(plan: &Plan) {
+    let Some(portfolio) = &plan.portfolio else { return };
+    let names: Vec<&str> = portfolio.entries.iter().map(|entry| entry.name).collect();
+    message::note(&format!("configurations: {}; what was left out for want of time stays out", names.join(", ")));
 }
 
 /// Refuses another schedule for a run that only goes on, and to prolong a run that more epochs cannot prolong. `stopped` says what
@@ -158,8 +161,11 @@ fn config_of(path: &Path, given: Settings) -> Result<TrainConfig> {
     TrainConfig::new(settings)
 }
 
-/// Trains a run again from the start, by its configuration alone.
-fn begin_anew(path: &Path, given: Settings, (style, json): (Style, bool)) -> Outcome {
+/// Trains a run again from the start, by its configuration alone; `what` broke off.
+fn begin_anew(path: &Path, given: Settings, (style, json): (Style, bool), what: &str) -> Outcome {
+    if !given.switch("quiet")? {
+        message::note(&format!("{what} broke off before its first checkpoint: the run begins anew"));
+    }
     let config = config_of(path, given)?;
     let signals = Signals::catch()?;
     let planned = train::planned_in_time(config)?;

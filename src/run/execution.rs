@@ -259,12 +259,12 @@ impl Plan {
         };
         let test = prepared.test.as_ref().filter(|_| is_model);
         let test = test.map(|test| part(test, prepared.test_strangers.as_ref()));
-        let figures = |judged: &Option<Judged>| judged.as_ref().map(|judged| judged.figures.clone());
-        let (train_figures, val_figures, test_figures) = (figures(&train), figures(&val), figures(&test));
+        let [train_figures, val_figures, test_figures] =
+            [&train, &val, &test].map(|judged| judged.as_ref().map(|judged| judged.figures.clone()));
         let of_part = |part, judged: Option<Judged>| judged.map(|judged| JudgedPart { part, judged });
         let judged = of_part("test", test).or(of_part("val", val)).or(of_part("train", train));
-        let undefined =
-            outcome.monitor_undefined.then(|| self.undefined_monitor()).or_else(|| self.undefined_in_folds());
+        let undefined = outcome.monitor_undefined.then(|| self.undefined_monitor());
+        let undefined = undefined.or_else(|| self.undefined_in_folds());
         let summary = RunSummary {
             run_dir: None,
             label: prepared.preprocessing.target().columns.clone(),
@@ -294,8 +294,8 @@ impl Plan {
             divergence: trained_autopsy,
             weights_sha256: model.sha256(),
         };
-        let curve = outcome.history.records().into_iter();
-        let curve = curve.filter_map(|record| Some((record.epoch, record.val.clone()?))).collect();
+        let records = outcome.history.records().into_iter();
+        let curve = records.filter_map(|record| Some((record.epoch, record.val.clone()?))).collect();
         Finished { summary, model, stopped: outcome.stopped, curve, saved: false }
     }
 

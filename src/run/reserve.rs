@@ -7,8 +7,10 @@ use crate::data::{Dataset, Prepared, Strangers};
 use crate::fit::DataPart;
 use crate::train::Trainer;
 
-/// Rows whose outputs are timed.
+/// Rows whose outputs are timed: first so many, and then more, until the time is long enough to go by.
+const FIRST: usize = 64;
 const TIMED: usize = 1024;
+const LONG_ENOUGH: Duration = Duration::from_millis(20);
 /// The share of the time left that is kept for figures at most.
 const MOST: f64 = 0.6;
 /// The figures of the training part are left out if they would take so many times the time left, and this much longer.
@@ -46,12 +48,22 @@ impl Plan {
 
     /// Seconds for the outputs for one row.
     fn time_of_a_row(&self, trainer: &mut Trainer) -> f64 {
-        let rows: Vec<u32> = (0..self.prepared.train.rows().min(TIMED) as u32).collect();
-        let part = self.prepared.train.subset(&rows);
-        trainer.evaluate(&part); // touches the memory
-        let began = Instant::now();
-        trainer.evaluate(&part);
-        began.elapsed().as_secs_f64() / rows.len().max(1) as f64
+        let mut timed = |rows: usize| {
+            let rows: Vec<u32> = (0..self.prepared.train.rows().min(rows) as u32).collect();
+            let part = self.prepared.train.subset(&rows);
+            let began = Instant::now();
+            trainer.evaluate(&part);
+            (began.elapsed(), rows.len().max(1))
+        };
+        timed(FIRST); // touches the memory
+        let mut rows = FIRST;
+        loop {
+            let (time, of) = timed(rows);
+            if rows >= TIMED || time >= LONG_ENOUGH {
+                return time.as_secs_f64() / of as f64;
+            }
+            rows *= 4;
+        }
     }
 
     /// The figures of the validation part, and those of the training part, unless a time limit has no time for them. `judge` computes

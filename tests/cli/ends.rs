@@ -121,7 +121,7 @@ fn a_time_limit_leaves_out_the_figures_of_training_for_which_there_is_no_time() 
     let rows = (0..20_000).map(|row| format!("{},{},{}\n", row % 97, row % 13, row % 97 > row % 13));
     place.write("data.csv", format!("a,b,y\n{}", rows.collect::<String>()));
     let large =
-        "train data.csv -q -j 1 --members tabm:32 --hidden 512,512 --batch 64 --valid 0.01 --time-limit 1s -o run";
+        "train data.csv -q -j 1 --members tabm:32 --hidden 512,512 --batch 64 --valid 0.01 --time-limit 4s -o run";
     let run = place.run(&large.split(' ').collect::<Vec<_>>());
     assert_eq!(code(&run), 0, "{}", error(&run));
     assert!(error(&run).contains("no time for the figures of the training part"), "{}", error(&run));

@@ -355,7 +355,7 @@ fn a_run_without_a_checkpoint_begins_anew() {
     assert!(!place.path("run/checkpoint").exists() && !place.path("run/model.safetensors").exists());
     let resumed = place.run(&["resume", "run"]);
     assert_eq!(code(&resumed), 0, "{}", error(&resumed));
-    assert!(error(&resumed).contains("it begins anew"), "{}", error(&resumed));
+    assert!(error(&resumed).contains("the run begins anew"), "{}", error(&resumed));
     assert_same(&place, "run", "whole");
 }
 

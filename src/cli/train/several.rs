@@ -43,13 +43,12 @@ pub fn run(
         Ok(trained) => trained,
         Err(failure) => {
             watch.finish(None);
-            match failure {
-                Failure::Signal(_) if resumable || goes_on => {
-                    directory.leave();
-                    tell_of_resume(&path);
-                }
-                _ if goes_on => directory.leave(),
-                _ => directory.withdraw(),
+            let by_signal = matches!(failure, Failure::Signal(_));
+            if goes_on || resumable && by_signal {
+                directory.leave();
+                by_signal.then(|| tell_of_resume(&path));
+            } else {
+                directory.withdraw();
             }
             return Err(failure);
         }

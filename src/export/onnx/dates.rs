@@ -9,7 +9,7 @@ const AROUND: &str = r"[ \t]*";
 /// A date of ISO 8601, with or without a time and an offset, or a month.
 const ISO: &str = concat!(
     r"[0-9]{4}-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01])",
-    r"(?:[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?(?:[Zz]|[-+][0-9]{2}(?::?[0-9]{2})?)?)?)?"
+    r"(?:[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?(?:[Zz]| UTC| ?[-+][0-9]{2}(?::?[0-9]{2})?)?)?)?"
 );
 /// Days from 0000-03-01 to 1970-01-01.
 const BEFORE_1970: f64 = 719_468.0;
@@ -59,12 +59,14 @@ fn by_iso(unit: DateUnit, cell: &Name, nodes: &mut OnnxNodes) -> FoundDates {
         let blank = nodes.texts(&[" ".to_owned()]);
         nodes.concatenated(&[parts[0].clone(), blank, parts[1].clone()])
     });
-    let words = nodes.words(&text, 2);
+    let words = nodes.words(&text, 3);
     let date = nodes.parts(&words[0], "-", 3);
     let (year, month) = (nodes.number(&date[0], "0"), nodes.number(&date[1], "0"));
     let day = nodes.number(&date[2], "1");
     let (days, exists) = days(&year, &month, &day, nodes);
-    let time = nodes.without(&words[1], NO_WORD, 1);
+    let [time, offset] = [1, 2].map(|word| nodes.without(&words[word], NO_WORD, 1));
+    let offset = nodes.without(&offset, "UTC", 1);
+    let time = nodes.concatenated(&[time, offset]);
     let time = ["Z", "z"].iter().fold(time, |time, letter| nodes.without(&time, letter, 1));
     let east = nodes.parts(&time, "+", 2);
     let west = nodes.parts(&east[0], "-", 2);
