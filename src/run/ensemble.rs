@@ -42,7 +42,7 @@ impl Plan {
     /// [begun](Plan::begin).
     ///
     /// # Errors
-    /// As [`Plan::run`]; [`Error::NoStep`] or [`Error::Interrupted`] if no network made a step.
+    /// As [`Plan::run`]; [`NoStep`](crate::Error::NoStep) or [`Interrupted`](crate::Error::Interrupted) if no network made a step.
     pub fn run_ensemble(
         &self,
         mut directory: RunDirectory,

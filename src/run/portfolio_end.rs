@@ -83,7 +83,7 @@ impl Plan {
     /// run.
     ///
     /// # Errors
-    /// As [`Plan::run`]; [`Error::NoStep`] or [`Error::Interrupted`] if no network made a step.
+    /// As [`Plan::run`]; [`NoStep`](crate::Error::NoStep) or [`Interrupted`](crate::Error::Interrupted) if no network made a step.
     pub fn run_portfolio(
         &self,
         mut directory: RunDirectory,
