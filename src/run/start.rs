@@ -1,10 +1,10 @@
 //! The first event of a run: what it is, and everything that its repetition must have in common with it.
 
-use serde_json::{Value, json};
-
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
+
+use serde_json::{Value, json};
 
 use super::difference::Difference;
 use super::directory::RunDirectory;
