@@ -16,7 +16,7 @@ use gradlane::data::{Folds, Task};
 use gradlane::experiment::{Forecast, forecast};
 use gradlane::fit::{DataPart, Event, Goal, Patience, Stopped};
 use gradlane::metrics::MetricSet;
-use gradlane::path_text::{to_path, to_text};
+use gradlane::path_text::to_path;
 use gradlane::run::{
     Baseline, Finished, Interrupt, OverfitReport, Plan, RUNS, RunDirectory, RunSummary, is_another_run, new_directory,
     overfit_batch as learn_one_batch, trace as traced,
@@ -33,7 +33,7 @@ use super::judged;
 use super::message;
 use super::output::{heed, print, print_json};
 use super::progress::{RunProgress, Style, thousands};
-use super::shell::{predict_with, quoted_path};
+use super::shell::predict_with;
 use super::signals::Signals;
 use super::table::{self, counted};
 
@@ -415,10 +415,7 @@ pub(super) fn outcome(plan: &Plan, finished: &Finished) -> Outcome {
 pub(super) fn told(plan: &Plan, finished: &Finished, path: &Path, json: bool) -> Outcome {
     message::warn(&finished.summary.warnings[plan.prepared.warnings.len()..]);
     if finished.summary.train.is_none() {
-        message::note(&format!(
-            "--time-limit has no time for the figures of the training part: gradlane evaluate {} DATA computes them",
-            quoted_path(&to_text(path))
-        ));
+        message::note("--time-limit has no time for the figures of the training part: they are left out");
     }
     let reported = report(plan, finished, path, json);
     outcome(plan, finished).and(reported)

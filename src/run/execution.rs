@@ -248,8 +248,7 @@ impl Plan {
     /// Evaluates the kept weights once on each part for these figures.
     fn evaluated(&self, trained: Trained, figures: Figures) -> Finished {
         let Trained { mut trainer, scorer, mut model, outcome, autopsy: trained_autopsy } = trained;
-        let prepared = &self.prepared;
-        let kept = &mut model.parameters.lines;
+        let (prepared, kept) = (&self.prepared, &mut model.parameters.lines);
         let mut part =
             |data: &Dataset, strangers: Option<&Strangers>| self.judge(&mut trainer, &scorer, kept, (data, strangers));
         let is_model = matches!(figures, Figures::OfModel(_));
@@ -262,9 +261,10 @@ impl Plan {
         let [train_figures, val_figures, test_figures] =
             [&train, &val, &test].map(|judged| judged.as_ref().map(|judged| judged.figures.clone()));
         let of_part = |part, judged: Option<Judged>| judged.map(|judged| JudgedPart { part, judged });
-        let judged = of_part("test", test).or(of_part("val", val)).or(of_part("train", train));
-        let undefined = outcome.monitor_undefined.then(|| self.undefined_monitor());
-        let undefined = undefined.or_else(|| self.undefined_in_folds());
+        let judged =
+            of_part("test", test).or(of_part("val", val)).or(of_part("train", train)).expect("one is evaluated");
+        let undefined =
+            outcome.monitor_undefined.then(|| self.undefined_monitor()).or_else(|| self.undefined_in_folds());
         let summary = RunSummary {
             run_dir: None,
             label: prepared.preprocessing.target().columns.clone(),
@@ -279,7 +279,7 @@ impl Plan {
             test: test_figures,
             val_chose: self.chosen_by_validation(&model.card.decision),
             decision: model.card.decision.clone(),
-            judged: judged.expect("one part is evaluated"),
+            judged,
             baseline: None,
             warnings: prepared.warnings.iter().cloned().chain(undefined).chain(self.folds_cut_short()).collect(),
             seconds: outcome.seconds,
@@ -379,16 +379,18 @@ impl Plan {
     }
 }
 
+/// The error for a time limit that left no time for a step.
+pub(super) fn too_late() -> Error {
+    Error::NoStep("the time was up before the first optimizer step: allow more".to_owned())
+}
+
 impl Trained {
     /// The error for training in which no step was made, so that nothing can be kept.
     fn without_a_step(&self) -> Option<Error> {
         match self.outcome.stopped {
             _ if self.trainer.steps() > 0 => None,
             Stopped::Signal(number) => Some(Error::Interrupted(number)),
-            Stopped::Time | Stopped::Steps => {
-                let message = "the time was up before the first optimizer step: allow more";
-                Some(Error::NoStep(message.to_owned()))
-            }
+            Stopped::Time | Stopped::Steps => Some(too_late()),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::checkpoint::Checkpoint;
 use super::directory::RunDirectory;
-use super::execution::Finished;
+use super::execution::{Finished, too_late};
 use super::fingerprint::fingerprint;
 use super::interrupt::Interrupt;
 use super::keeper::Keeper;
@@ -71,7 +71,7 @@ impl<'a> Networks<'a> {
             directory.withdraw();
         }
         match self.interrupt.number().load(std::sync::atomic::Ordering::Relaxed) {
-            0 => Error::NoStep("the time was up before the first optimizer step: allow more".to_owned()),
+            0 => too_late(),
             number => Error::Interrupted(number),
         }
     }

@@ -17,7 +17,7 @@ pub(super) const KEYS: &[Key] = &[
         "portfolio",
         "PRESETS",
         Model,
-        "With --preset best: the presets that it trains, in this order, however long they take",
+        "With --preset best: the presets that it trains, in this order; all of them without --time-limit",
         0,
     ),
     key("hidden", "WIDTHS|none", Model, "Widths of the hidden layers [256,128]", SEARCH | COMPARE | COMMON),
