@@ -256,8 +256,7 @@ impl Plan {
             Some(val) if !is_model => (None, Some(part(val, prepared.val_strangers.as_ref()))),
             _ => self.judged_parts(prepared, &mut part),
         };
-        let test = prepared.test.as_ref().filter(|_| is_model);
-        let test = test.map(|test| part(test, prepared.test_strangers.as_ref()));
+        let test = prepared.test.as_ref().filter(|_| is_model).map(|test| part(test, prepared.test_strangers.as_ref()));
         let [train_figures, val_figures, test_figures] =
             [&train, &val, &test].map(|judged| judged.as_ref().map(|judged| judged.figures.clone()));
         let of_part = |part, judged: Option<Judged>| judged.map(|judged| JudgedPart { part, judged });
